@@ -1,0 +1,155 @@
+# `make` alone shows what there is. `make demo` and `make test` do all their own set-up.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Seconds that each part of `make test` may take on two cores.
+LIMIT_format := 60
+LIMIT_lint := 60
+LIMIT_types := 300
+LIMIT_imports := 60
+LIMIT_tests := 420
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+# --- which Python ------------------------------------------------------------------------------
+# A name on the path is not enough: a version manager leaves names there that start nothing, and
+# Debian's python3 cannot make environments without python3-venv.
+
+CAN_SET_UP := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
+usable = $(shell $(1) -c '$(CAN_SET_UP)' >/dev/null 2>&1 && echo $(1))
+
+DEFAULT_PYTHON := $(or $(call usable,python3.11),$(call usable,python3))
+PYTHON ?= $(DEFAULT_PYTHON)
+VENV := $(if $(filter $(DEFAULT_PYTHON),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
+IN_PYTHON := $(if $(PYTHON),$(call usable,$(PYTHON)))
+
+# The vendor's own client judges the local media API from an environment of its own: its
+# dependencies are none of ours.
+VENDOR_VOD := .venv-vendor-vod
+export VENDOR_VOD_PYTHON := $(CURDIR)/$(VENDOR_VOD)/bin/python
+
+CHECKS := test unit format-check lint types imports
+TOOLS := demo invoke format
+
+.PHONY: help clean lock $(CHECKS) $(TOOLS) tests-with-coverage
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make test PYTHON=python3.12 runs on another Python, in an environment of its own"
+
+ifeq ($(DEFAULT_PYTHON),)
+
+$(CHECKS) $(TOOLS):
+	@echo "No Python 3.10 or newer that can make environments. On Debian, install these packages:" >&2
+	@echo "    apt-get install python3 python3-venv make" >&2
+	@exit 1
+
+else ifeq ($(IN_PYTHON),)
+
+$(CHECKS) $(TOOLS):
+	@if $(PYTHON) -c '' >/dev/null 2>&1; then \
+		echo "not run: $(PYTHON) is older than 3.10, or has no venv module"; \
+	else \
+		echo "not run: $(PYTHON) is not installed"; \
+	fi
+
+else
+
+# --- the two commands --------------------------------------------------------------------------
+
+demo: $(VENV)/.installed ## Callbacks become records and rows, on this machine (ARGS="--dir out --json")
+	@$(BIN)/media-ledger demo $(ARGS)
+
+test: format-check lint types imports tests-with-coverage ## All checks, exactly as CI runs them
+
+# --- parts of `make test` ----------------------------------------------------------------------
+
+# $(call limited,PART,COMMAND) runs a command, and says so when the part's time is up. Without
+# --foreground an interrupt from the keyboard would not reach the command.
+limited = @echo "--- $(1)"; timeout --foreground --kill-after=10 $(LIMIT_$(1)) $(2) || { \
+	status=$$?; \
+	case $$status in 124|137) \
+		echo "$(1): not finished after $(LIMIT_$(1)) s, stopped (LIMIT_$(1) in the Makefile)" >&2;; \
+	esac; \
+	exit $$status; }
+
+format-check: $(VENV)/.installed
+	$(call limited,format,$(BIN)/ruff format --check .)
+
+lint: $(VENV)/.installed ## Lint only
+	$(call limited,lint,$(BIN)/ruff check --quiet .)
+
+types: $(VENV)/.installed ## Type check only
+	$(call limited,types,$(BIN)/mypy)
+
+imports: $(VENV)/.installed ## Import rule only
+	$(call limited,imports,$(BIN)/lint-imports)
+
+tests-with-coverage: $(VENV)/.installed $(VENDOR_VOD)/.installed
+	$(call limited,tests,$(BIN)/python -m pytest --quiet --cov --cov-report=term $(ARGS))
+
+# --- at the desk -------------------------------------------------------------------------------
+
+unit: $(VENV)/.installed $(VENDOR_VOD)/.installed ## Tests only (ARGS="tests/shared -k lease")
+	$(call limited,tests,$(BIN)/python -m pytest --quiet $(ARGS))
+
+format: $(VENV)/.installed ## Format the code, and fix what lint can fix
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+invoke: $(VENV)/.installed ## Run one sample: make invoke F=callback E=events/callback/queue-array.json
+	@test -n "$(F)" -a -n "$(E)" || { echo "say which: make invoke F=<function> E=<event file>" >&2; exit 2; }
+	@$(BIN)/media-ledger invoke "$(F)" --event "$(E)" $(ARGS)
+
+# --- environments ------------------------------------------------------------------------------
+# The stamp is written last, so an interrupted set-up starts anew. Everything is pinned with hashes,
+# the build backend first: nothing that is not listed is ever fetched or run.
+
+PIP_INSTALL = -m pip install --quiet --require-hashes --no-build-isolation
+
+$(VENV)/.requirements: requirements/build.txt requirements/dev.txt
+	@echo "setting up $(VENV) with $(PYTHON)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP_INSTALL) -r requirements/build.txt
+	@$(BIN)/python $(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.requirements pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENDOR_VOD)/.installed: requirements/build.txt requirements/vendor-vod.txt
+	@echo "setting up $(VENDOR_VOD) with $(DEFAULT_PYTHON)"
+	@rm -rf $(VENDOR_VOD)
+	@$(DEFAULT_PYTHON) -m venv $(VENDOR_VOD)
+	@$(VENDOR_VOD)/bin/python $(PIP_INSTALL) -r requirements/build.txt
+	@$(VENDOR_VOD)/bin/python $(PIP_INSTALL) -r requirements/vendor-vod.txt
+	@touch $@
+
+endif
+
+# --- upkeep ------------------------------------------------------------------------------------
+
+UV ?= uv
+COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header
+
+lock: ## Renew the pins in requirements/*.txt (needs uv: pip install uv)
+	@cd requirements && $(COMPILE) build.in --output-file build.txt
+	@cd requirements && $(COMPILE) function.in --output-file function.txt
+	@cd requirements && $(COMPILE) function.in cli.in --constraints function.txt --output-file cli.txt
+	@cd requirements && $(COMPILE) build.in function.in cli.in dev.in --constraints build.txt \
+		--constraints cli.txt --output-file dev.txt
+	@cd requirements && $(COMPILE) build.in vendor-vod.in --constraints build.txt --output-file vendor-vod.txt
+
+clean: ## Remove environments, caches and build output
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
+		.coverage build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
