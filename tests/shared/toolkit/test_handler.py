@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.toolkit import (
+    Credentials,
+    FunctionError,
+    InvocationContext,
+    MisconfiguredError,
+    PermanentError,
+    TemporaryError,
+    bind,
+    fake_context,
+    function_handler,
+)
+from shared.toolkit.handler import Entry, Handle
+from tests.shared.toolkit.conftest import LogLines
+
+URL = "https://host/a.jpg?Signature=hR9xQ2vLm4Tz"
+
+
+def ticking(*, step: int = 7) -> Iterator[int]:
+    now = 1_000
+    while True:
+        yield now
+        now += step
+
+
+def decorated(handle: Handle) -> Entry:
+    return function_handler(clock=ticking().__next__, environ={})(handle)
+
+
+def failing(error: Exception) -> Entry:
+    def handle(event: bytes, context: InvocationContext) -> object:
+        raise error
+
+    return decorated(handle)
+
+
+def test_the_answer_is_passed_on_and_not_logged(log: LogLines) -> None:
+    entry = decorated(lambda event, context: {"echo": event.decode()})
+
+    answer = entry(b"canary", fake_context())
+
+    assert answer == {"echo": "canary"}
+    assert "canary" not in log.text
+
+
+@pytest.mark.parametrize("shape", ["3.10", "3.12"])
+def test_the_function_gets_a_typed_context(log: LogLines, shape: str) -> None:
+    entry = decorated(lambda event, context: context.remaining_ms(1_500))
+
+    assert entry(b"", fake_context(shape=shape, timeout_s=2)) == 1_500  # type: ignore[arg-type]
+
+
+def test_start_and_end_are_logged_once_with_duration(log: LogLines) -> None:
+    decorated(lambda event, context: None)(b"12345", fake_context(request_id="r1", function_name="f"))
+
+    started, finished = log.all()
+    assert started.items() >= {"message": "invocation started", "event_bytes": 5}.items()
+    assert finished.items() >= {"message": "invocation finished", "duration_ms": 7}.items()
+    assert {line["request_id"] for line in log.all()} == {"r1"}
+    assert {line["function"] for line in log.all()} == {"f"}
+
+
+def test_only_the_first_call_is_a_cold_start(log: LogLines) -> None:
+    entry = decorated(lambda event, context: None)
+
+    entry(b"", fake_context())
+    entry(b"", fake_context())
+
+    assert [line["cold_start"] for line in log.named("invocation finished")] == [True, False]
+
+
+def test_of_overlapping_calls_one_is_the_cold_start_and_keys_stay_apart(log: LogLines) -> None:
+    together = threading.Barrier(4)
+
+    def handle(event: bytes, context: InvocationContext) -> object:
+        with bind(job=context.request_id):
+            together.wait(5)
+            logging.getLogger("work").info("working")
+        return None
+
+    entry = function_handler(clock=lambda: 0, environ={})(handle)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: entry(b"", fake_context(request_id=f"r{i}")), range(4)))
+
+    assert sum(line["cold_start"] for line in log.named("working")) == 1
+    assert all(line["job"] == line["request_id"] for line in log.named("working"))
+    assert all("job" not in line for line in log.named("invocation finished"))
+
+
+def test_keys_bound_outside_do_not_enter_an_invocation(log: LogLines) -> None:
+    with bind(job="of somebody else"):
+        decorated(lambda event, context: None)(b"", fake_context())
+
+    assert all("job" not in line for line in log.all())
+
+
+def test_a_permanent_error_is_logged_and_answered(log: LogLines) -> None:
+    answer = failing(PermanentError("no such event", url=URL))(b"", fake_context())
+
+    assert answer == {
+        "error": {"type": "PermanentError", "message": "no such event (url=https://host/a.jpg?***"}
+    }
+    [line] = log.named("invocation failed")
+    assert (line["level"], line["duration_ms"]) == ("WARNING", 7)
+    assert len(log.all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "level"),
+    [
+        (TemporaryError("later"), "invocation failed", "ERROR"),
+        (ZeroDivisionError("a defect"), "invocation failed", "ERROR"),
+        (MisconfiguredError("no key"), "misconfigured: invocation failed", "CRITICAL"),
+    ],
+)
+def test_every_other_error_is_logged_once_and_let_out(
+    log: LogLines, error: Exception, message: str, level: str
+) -> None:
+    with pytest.raises(type(error)) as caught:
+        failing(error)(b"", fake_context())
+
+    assert caught.value is error
+    [line] = log.named(message)
+    assert (line["level"], line["exception"]["type"]) == (level, type(error).__name__)
+    assert len(log.all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "family"),
+    [
+        (OSError(f"GET {URL} failed"), TemporaryError),
+        (MisconfiguredError("refused", url=URL), MisconfiguredError),
+    ],
+)
+def test_no_error_leaves_with_a_secret_in_its_text(
+    log: LogLines, error: Exception, family: type[FunctionError]
+) -> None:
+    with pytest.raises(family) as caught:
+        failing(error)(b"", fake_context())
+
+    assert "hR9xQ2vLm4Tz" not in str(caught.value)
+    assert caught.value.details["type"] == type(error).__name__
+    assert caught.value.__suppress_context__
+
+
+def test_the_keys_of_the_role_are_masked_by_value(log: LogLines) -> None:
+    keys = Credentials("an-id", "the-secret-of-the-role", "the-token-of-the-role")
+    entry = decorated(lambda event, context: logging.getLogger("x").info("the-secret-of-the-role"))
+
+    entry(b"", fake_context(credentials=keys))
+
+    assert "the-secret-of-the-role" not in log.text
+
+
+def test_a_context_that_nobody_can_read_is_a_logged_misconfiguration(log: LogLines) -> None:
+    with pytest.raises(MisconfiguredError, match="timeout"):
+        decorated(lambda event, context: None)(b"", object())
+
+    assert [line["level"] for line in log.all()] == ["CRITICAL"]
+
+
+def test_logging_is_configured_by_the_first_call_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger().handlers[:] = [logging.StreamHandler(io.StringIO())]
+    entry = decorated(lambda event, context: None)
+
+    entry(b"", fake_context())
+    [handler] = logging.getLogger().handlers
+    entry(b"", fake_context())
+
+    assert logging.getLogger().handlers == [handler]
+    assert all(json.loads(line) for line in capsys.readouterr().out.splitlines())
+
+
+def test_the_function_keeps_its_name_and_text() -> None:
+    def handler(event: bytes, context: InvocationContext) -> object:
+        """Say what it does."""
+        return None
+
+    entry = decorated(handler)
+
+    assert (entry.__name__, entry.__doc__) == ("handler", "Say what it does.")
