@@ -1,0 +1,69 @@
+"""JSON that a vendor wrote into a text or a file: one document, or several without a separator.
+
+The vendor's own examples hold two kinds of slip, a full-width comma or colon where JSON wants an
+ASCII one (query-apis.md 6, quirks 2 and 26). Such a text is read as it was meant, but only where it
+cannot be read as it is, and the reader is told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shared.documents.strict_json import Tree, parse_stream
+from shared.errors import UnreadableError
+
+_SLIPS = {"\uff0c": ",", "\uff1a": ":"}
+_NAMES = {"\uff0c": "full-width comma", "\uff1a": "full-width colon"}
+# A string is matched whole, so that what stands inside one is text and stays. One that never ends is
+# matched to the end: the scan starts over nowhere, and stays linear.
+_STRING_OR_SLIP = re.compile('"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|[\uff0c\uff1a]', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What a text held. `documents` are in order; `repaired` names what was not JSON as written."""
+
+    documents: tuple[Tree, ...]
+    repaired: tuple[str, ...] = ()
+
+    @property
+    def tree(self) -> Tree:
+        """Give what pointers walk in: the one document, or the list of several."""
+        return self.documents[0] if len(self.documents) == 1 else list(self.documents)
+
+
+def read(data: bytes | str) -> Embedded:
+    """Decode a text that holds at least one document; raise `UnreadableError` when it does not."""
+    try:
+        return _read(data, ())
+    except UnreadableError as error:
+        text, slips = _mended(data)
+        if not slips:
+            raise
+        try:
+            return _read(text, slips)
+        except UnreadableError:
+            raise error from None
+
+
+def _read(data: bytes | str, repaired: tuple[str, ...]) -> Embedded:
+    documents = tuple(parse_stream(data))
+    if not documents:
+        raise UnreadableError("nothing in it", layer="json")
+    return Embedded(documents, repaired)
+
+
+def _mended(data: bytes | str) -> tuple[str, tuple[str, ...]]:
+    """Write slips outside of strings in ASCII, and name the kinds that there were."""
+    text = data if isinstance(data, str) else data.decode("utf-8-sig", errors="replace")
+    found: set[str] = set()
+
+    def mend(match: re.Match[str]) -> str:
+        piece = match.group()
+        if piece not in _SLIPS:
+            return piece
+        found.add(_NAMES[piece])
+        return _SLIPS[piece]
+
+    return _STRING_OR_SLIP.sub(mend, text), tuple(sorted(found))

@@ -1,0 +1,96 @@
+"""Every error of Media Ledger, by what must happen next.
+
+toolkit.TemporaryError
+├── VendorUnavailableError     the vendor cannot answer now (5xx, network, time ran out)
+│   └── ThrottledError         it asks us to slow down; HTTP 400 with `Throttling*`
+├── StoreUnavailableError      object or table store cannot answer now
+│   └── OutcomeUnknownError    a write may or may not have happened: read before you conclude
+└── ContendedError             others kept winning the same row
+
+toolkit.PermanentError
+├── UnreadableError            bytes that are not what they should be; names layer and place
+├── InvalidJobIdError          an id that no job can have
+├── CorruptRowError            a ledger row that this version cannot read
+├── ObjectNotFoundError        no object stands under that key
+└── JobNotFoundError           the vendor does not know this job (yet)
+
+toolkit.MisconfiguredError
+├── SettingError               names the variable and what is allowed
+└── VendorRefusedError         key, signature, permission, region, disabled service, clock
+"""
+
+from __future__ import annotations
+
+from shared.toolkit.errors import FunctionError, MisconfiguredError, PermanentError, TemporaryError
+
+__all__ = [
+    "ContendedError",
+    "CorruptRowError",
+    "FunctionError",
+    "InvalidJobIdError",
+    "JobNotFoundError",
+    "MisconfiguredError",
+    "ObjectNotFoundError",
+    "OutcomeUnknownError",
+    "PermanentError",
+    "SettingError",
+    "StoreUnavailableError",
+    "TemporaryError",
+    "ThrottledError",
+    "UnreadableError",
+    "VendorRefusedError",
+    "VendorUnavailableError",
+]
+
+
+class VendorUnavailableError(TemporaryError):
+    """The vendor's API could not answer this time."""
+
+
+class ThrottledError(VendorUnavailableError):
+    """The vendor asks us to slow down."""
+
+
+class StoreUnavailableError(TemporaryError):
+    """A store could not answer this time; nothing was written."""
+
+
+class OutcomeUnknownError(StoreUnavailableError):
+    """A write timed out: it may have happened. Read the row before concluding anything."""
+
+
+class ContendedError(TemporaryError):
+    """A row changed under every one of several attempts."""
+
+
+class UnreadableError(PermanentError):
+    """Bytes that are not what they should be; `layer` says which envelope or format gave up."""
+
+    def __init__(self, reason: str, *, layer: str, **details: object) -> None:
+        super().__init__(reason, layer=layer, **details)
+        self.reason = reason
+        self.layer = layer
+
+
+class InvalidJobIdError(PermanentError):
+    """An id that cannot be a key: empty, or longer than the key format allows."""
+
+
+class CorruptRowError(PermanentError):
+    """A ledger row with a value that this version cannot read."""
+
+
+class ObjectNotFoundError(PermanentError):
+    """No object stands under that key."""
+
+
+class JobNotFoundError(PermanentError):
+    """The vendor does not know this job; right after a callback this may still change."""
+
+
+class SettingError(MisconfiguredError):
+    """A setting is missing or wrong; names the variable and says what is allowed."""
+
+
+class VendorRefusedError(MisconfiguredError):
+    """The vendor refused our key, signature, permission, region or clock."""
