@@ -1,0 +1,135 @@
+"""Vendor spellings of numbers, times, lists and URLs, read into the record's terms."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from shared.documents import strict_json, xml_tree
+from shared.documents.cursor import Node, is_whole_number
+from shared.documents.strict_json import Tree
+from shared.errors import UnreadableError
+from shared.record import Evidence, Score, Times
+from shared.vendor import Part
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_ISO_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z", re.ASCII
+)
+_FIRST_PLAUSIBLE_YEAR = "2009"  # the vendor's first year
+
+
+def find_part(parts: Sequence[Part], name: str) -> Part:
+    """Give the part of that name; raise `UnreadableError` when there is none."""
+    for part in parts:
+        if part.name == name:
+            return part
+    raise UnreadableError("the part is missing", layer="answer", part=name)
+
+
+def decode(part: Part, *, lists: frozenset[str], containers: frozenset[str]) -> Tree:
+    """Decode a part as what it claims to be; raise `UnreadableError` when it is not."""
+    if part.format == "xml":
+        return xml_tree.parse(part.body, lists=lists, containers=containers)
+    return strict_json.parse(part.body)
+
+
+def number(text: str | None) -> float | None:
+    """Read a decimal number; None for anything else and for what no float can hold."""
+    if text is None or not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def whole_number(text: str | None) -> int | None:
+    """Read a plain whole number; None for anything else."""
+    return int(text) if text is not None and is_whole_number(text) else None
+
+
+def score(text: str | None, scale: str) -> tuple[Score, ...]:
+    """Keep a score in the vendor's digits, or none where there is none."""
+    return () if text is None else (Score(text=text, value=number(text), scale=scale),)
+
+
+def comma_list(node: Node, name: str) -> tuple[str, ...]:
+    """Take a comma-separated list; an empty or repeated entry is nothing. Leave a text of commas alone."""
+    text = node.text(name)
+    if text is None:
+        return ()
+    entries = tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
+    if not entries:
+        node.put_back(name)
+    return entries
+
+
+def position_ms(node: Node, name: str) -> int | None:
+    """Take a position in whole milliseconds; leave what is none, so that it is listed as unmapped."""
+    value = node.integer(name)
+    if value is not None and value < 0:
+        node.put_back(name)
+        return None
+    return value
+
+
+def iso_time(node: Node, name: str) -> str | None:
+    """Take a UTC time and write it with milliseconds; leave what is none."""
+    text = node.text(name)
+    if text is None:
+        return None
+    found = _ISO_TIME.fullmatch(text)
+    try:
+        # The pattern alone would let the 31st of February pass.
+        seconds = datetime.fromisoformat(f"{found[1]}T{found[2]}") if found else None
+    except ValueError:
+        seconds = None
+    if found is None or seconds is None:
+        node.put_back(name)
+        return None
+    micros = int((found[3] or ".0")[1:].ljust(6, "0"))
+    moment = seconds.replace(microsecond=micros, tzinfo=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def times(node: Node, *, created: str, completed: str) -> Times:
+    """Read when a job began and ended, and flag what cannot be."""
+    began, ended = iso_time(node, created), iso_time(node, completed)
+    flags = [
+        f"{which}_implausible"
+        for which, moment in (("created", began), ("completed", ended))
+        if moment is not None and moment[:4] < _FIRST_PLAUSIBLE_YEAR
+    ]
+    if began is not None and ended is not None and ended < began:
+        flags.append("completed_before_created")
+    return Times(created=began, completed=ended, flags=tuple(flags))
+
+
+def short_hash(*words: str | None) -> str:
+    """Give 16 hex that name these words."""
+    return hashlib.sha256("\n".join(word or "" for word in words).encode()).hexdigest()[:16]
+
+
+class EvidenceList:
+    """Collects what findings point at; one URL is one item, however often it is shown."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Evidence] = {}
+
+    def take(self, node: Node, name: str) -> tuple[str, ...]:
+        """Take a member that is a URL; give the ids to refer to it by. Leave what is none."""
+        url = node.text(name)
+        if url is None:
+            return ()
+        if "://" not in url:
+            node.put_back(name)
+            return ()
+        item = Evidence(id=short_hash(url), url=url, source=f"{node.source}/{name}")
+        self._items.setdefault(item.id, item)
+        return (item.id,)
+
+    def items(self) -> tuple[Evidence, ...]:
+        """List the items in the order of their first showing."""
+        return tuple(self._items.values())

@@ -1,0 +1,213 @@
+"""The published schema: one normalized document per job, and its canonical bytes.
+
+A record is a pure function of the vendor's answer. What we observed ourselves (request ids, times of
+ours, drift, deliveries) is not in it, so the same answer always gives the same bytes. The JSON Schema
+in `docs/schema/` is generated from these models.
+
+Positions in media are whole milliseconds, times UTC ISO 8601 with milliseconds, regions
+`[x1, y1, x2, y2]` in pixels. A `source` is an address in a raw part (see `documents.pointers`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Status = Literal["running", "succeeded", "failed"]
+Modality = Literal["video", "image", "text", "audio"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Score(_Part):
+    """How sure or how much, in the vendor's own digits. `value` is null when they are no number."""
+
+    text: str
+    value: float | None
+    scale: str | None = None
+
+
+class Job(_Part):
+    """Which job the answer says it is about."""
+
+    kind: str
+    job_id: str
+    function: str | None = None
+    user_id: str | None = None
+    pipeline_id: str | None = None
+    template_id: str | None = None
+    name: str | None = None
+    user_data: str | None = None
+    params: str | None = None
+
+
+class Media(_Part):
+    """What went into the job and where its result was to go."""
+
+    input: str | None = None
+    media_id: str | None = None
+    output: str | None = None
+
+
+class VendorError(_Part):
+    """What the vendor says went wrong."""
+
+    code: str | None
+    message: str | None
+
+
+class Times(_Part):
+    """The vendor's times. Implausible ones are kept and flagged, never mended."""
+
+    created: str | None = None
+    completed: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Module(_Part):
+    """The vendor's verdict on one module of the media: `video`, `image-cover`, `text-title`, `audio`."""
+
+    name: str
+    labels: tuple[str, ...]
+    suggestion: str | None
+    source: str
+
+
+class Verdict(_Part):
+    """What the vendor says at the top, and the worst it says below; both, as they may contradict."""
+
+    suggestion: str | None = None
+    labels: tuple[str, ...] = ()
+    abnormal_modules: tuple[str, ...] = ()
+    computed_suggestion: str | None = None
+    modules: tuple[Module, ...] = ()
+
+
+class Finding(_Part):
+    """One thing the vendor saw: what, where in time and frame, how sure, with which evidence.
+
+    A label alone is no verdict: `suggestion` may still be `pass`. `canonical_label` is null for a
+    label that the taxonomy does not know.
+    """
+
+    id: str
+    modality: Modality
+    check: str | None
+    label: str | None
+    canonical_label: str | None
+    suggestion: str | None = None
+    scores: tuple[Score, ...] = ()
+    start_ms: int | None = None
+    end_ms: int | None = None
+    frame: int | None = None
+    regions: tuple[tuple[float, float, float, float], ...] = ()
+    count: int | None = None
+    text: str | None = None
+    evidence: tuple[str, ...] = ()
+    source: str
+    other_sources: tuple[str, ...] = ()
+    """Where else the vendor says the same."""
+
+
+class Output(_Part):
+    """One file or segment that a job made."""
+
+    kind: str
+    uri: str | None = None
+    url: str | None = None
+    media_id: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+    scores: tuple[Score, ...] = ()
+    title: str | None = None
+    source: str
+
+
+class Measure(_Part):
+    """Something the vendor measured that is no finding: a counter, an average, a harmless frame."""
+
+    name: str
+    value: float | None
+    text: str | None
+    unit: str | None = None
+    channel: str | None = None
+    label: str | None = None
+    suggestion: str | None = None
+    start_ms: int | None = None
+    content: str | None = None
+    evidence: tuple[str, ...] = ()
+    source: str
+
+
+class Evidence(_Part):
+    """A picture or file that findings and measures point at by `id`; `url` has no query."""
+
+    id: str
+    url: str
+    source: str
+
+
+class Unmapped(_Part):
+    """A leaf of the raw answer that this version does not understand."""
+
+    source: str
+    value: str
+
+
+class Repair(_Part):
+    """A place where the raw document had to be read more kindly than its format allows."""
+
+    source: str
+    what: str
+
+
+class FindingsMore(_Part):
+    """Findings that did not fit: how many there are, and the hash of the object that holds them."""
+
+    count: int
+    sha256: str
+
+
+class JobRecord(_Part):
+    """One job, normalized."""
+
+    schema_version: Literal[1] = 1
+    normalizer_version: int
+    job: Job
+    media: Media
+    status: Status
+    vendor_status: str
+    incomplete: bool
+    error: VendorError | None
+    times: Times
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    findings_more: FindingsMore | None = None
+    outputs: tuple[Output, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    repaired: tuple[Repair, ...] = ()
+
+
+def canonical_bytes(record: JobRecord) -> bytes:
+    """Write the record as it is stored: sorted keys, no spaces, UTF-8, one newline at the end."""
+    text = json.dumps(
+        record,
+        default=vars,  # a model keeps its fields, and only those, in its `__dict__`
+        ensure_ascii=False,
+        allow_nan=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return f"{text}\n".encode()
+
+
+def digest(stored: bytes) -> str:
+    """Give the content address of stored bytes: sha256, 64 hex."""
+    return hashlib.sha256(stored).hexdigest()

@@ -1,0 +1,41 @@
+"""What is asked of a vendor API and what it answered, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Format = Literal["json", "xml", "txt"]
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """One RPC call: which product, which version, which action, with which parameters."""
+
+    product: str
+    version: str
+    action: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One raw document that a record is made from, exactly as it was received.
+
+    `name` is the first half of every `source` in the record: `answer` for the query's answer,
+    `output` for a result file.
+    """
+
+    name: str
+    format: Format
+    body: bytes
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """A successful answer. `request_id` is what the vendor's support asks for first."""
+
+    part: Part
+    request_id: str | None = None
