@@ -1,0 +1,44 @@
+"""How long, how often, how many: every number that settling follows, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Durations in milliseconds. `bootstrap` fills in what settings override."""
+
+    lease: int = 60 * SECOND
+    """How long one holder may take to settle a job before another may try."""
+
+    polls: tuple[int, ...] = (1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE)
+    """Waits between queries of a running job; then `poll_at_rest`."""
+    poll_at_rest: int = 1 * HOUR
+
+    early: tuple[int, ...] = (5 * SECOND, 15 * SECOND, 60 * SECOND, 300 * SECOND)
+    """Waits while a finished job's answer is incomplete; the last one repeats."""
+    incomplete_for: int = 24 * HOUR
+    """How long an incomplete answer is waited for before it is recorded as it is."""
+
+    retries: tuple[int, ...] = (30 * SECOND, 1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 1 * HOUR)
+    """Waits after an error that may pass; the last one repeats."""
+    not_found_grace: int = 1 * HOUR
+    """How long a job may be unknown to the vendor: a callback can be ahead of the query store."""
+
+    expected: int = 10 * MINUTE
+    """When a job that was only announced is first asked for."""
+    jitter: float = 0.1
+    """Share by which a wait is lengthened at random, so that jobs do not come back in step."""
+
+    contention: int = 16
+    """How often a conditional write is decided anew before `ContendedError`."""
+
+    region: str | None = None
+    user_id: str | None = None
+    """Where neither `track`, the trigger nor the FC context named one."""

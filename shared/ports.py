@@ -1,0 +1,196 @@
+"""What the use cases need from the world, as small Protocols. Their docstrings are the contract;
+`tests/shared/adapters/` runs one contract test per port over every adapter.
+
+All times are epoch milliseconds, UTC.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+from shared.kinds.kind import Kind
+from shared.policy import Policy
+from shared.tables import Index, Key, Row, Table, Value
+from shared.vendor import ApiAnswer, ApiRequest
+
+T = TypeVar("T")
+
+Change = Mapping[str, "Value | None"]
+"""Columns to write; `None` removes the column."""
+
+
+@dataclass(frozen=True)
+class When:
+    """A condition of a conditional write: one column against one constant.
+
+    `missing_passes` says what holds for a row without the column. Nothing else is possible on
+    Tablestore, where a missing column passes unless told otherwise.
+    """
+
+    column: str
+    op: Literal["==", "<="]
+    value: Value
+    missing_passes: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of an index in order, and where to go on; `after` is None at the end."""
+
+    rows: Sequence[Row]
+    after: Row | None = None
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """How one task ended: with a value or with an error."""
+
+    value: T | None = None
+    error: Exception | None = None
+
+    def result(self) -> T:
+        """Give the value or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # T itself may be None
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> int:
+        """Tell the present time in epoch milliseconds."""
+        ...
+
+    def sleep(self, ms: int) -> None:
+        """Wait that many milliseconds."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes under keys. There is no compare-and-swap, and nobody lists to find work.
+
+    Keys are relative paths of UTF-8 text, at most 1,023 bytes, without empty, `.` or `..` segments;
+    any other raises `ValueError`. A reader never sees half an object. Every method may raise
+    `StoreUnavailableError`.
+    """
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Store the object, replacing what stood there."""
+        ...
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        """Store the object if none stands there; tell whether this call stored it.
+
+        For keys that contain the hash of their content both answers are success.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Read the whole object; raise `ObjectNotFoundError` when there is none."""
+        ...
+
+    def has(self, key: str) -> bool:
+        """Tell whether an object stands under the key."""
+        ...
+
+
+class Ledger(Protocol):
+    """Keeps rows, with conditional writes on one row and nothing across rows.
+
+    Every method may raise `StoreUnavailableError`; a write may raise `OutcomeUnknownError`, after
+    which only reading tells whether it happened. Unknown columns, wrong value types, values over
+    2 MiB and an empty change raise `ValueError` before anything is written.
+    """
+
+    BATCH_LIMIT: int
+    """Most rows of one `insert_many`; more raise `ValueError`."""
+    PAGE_LIMIT: int
+    """Most rows of one page; a larger `limit` is cut to it without a word."""
+
+    def get(self, table: Table, key: Key) -> Row | None:
+        """Read one row without its key columns, strongly consistent; None when it does not exist."""
+        ...
+
+    def insert(self, table: Table, key: Key, row: Row) -> bool:
+        """Put the row if absent; tell whether this call put it."""
+        ...
+
+    def insert_many(self, table: Table, rows: Sequence[tuple[Key, Row]]) -> list[Done[bool]]:
+        """Put each row if absent. Not atomic: each row has its own outcome, in order.
+
+        A row that cannot be written is a `ValueError` in its own outcome; only a batch over the limit
+        raises as a whole.
+        """
+        ...
+
+    def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
+        """Change columns of an existing row if all conditions hold; tell whether they did.
+
+        False means that somebody else won: it is an answer, never to be retried as it is.
+        """
+        ...
+
+    def scan(
+        self,
+        table: Table,
+        index: Index,
+        partition: str,
+        *,
+        upto: int,
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """Read a partition of an index in ascending position, up to and including `upto`.
+
+        Rows hold the index columns, the table's key and what the index covers. An index lags: what
+        it says is a hint, and what it leaves out may exist.
+        """
+        ...
+
+
+class Invoker(Protocol):
+    """Starts another function without waiting for it."""
+
+    def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
+        """Hand the payload over; False when a task of that id was accepted before."""
+        ...
+
+
+class MediaApi(Protocol):
+    """Asks a vendor API, signed, within a deadline."""
+
+    def call(self, request: ApiRequest, *, deadline: int) -> ApiAnswer:
+        """Call once, trying again on what is temporary as long as `deadline` allows.
+
+        Raise `VendorUnavailableError` or `ThrottledError` (later), `JobNotFoundError` or another
+        `PermanentError` (this job), `MisconfiguredError` (us).
+        """
+        ...
+
+
+class Parallel(Protocol):
+    """Runs independent tasks beside each other, or one after the other where order must be fixed."""
+
+    def run(self, tasks: Sequence[Callable[[], T]]) -> list[Done[T]]:
+        """Run all tasks to their end and give each one's outcome, in the order of `tasks`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """All that a use case may touch. Built by `shared.bootstrap`, or by a test."""
+
+    objects: ObjectStore
+    ledger: Ledger
+    media_api: MediaApi
+    invoker: Invoker
+    clock: Clock
+    parallel: Parallel
+    random: random.Random
+    kinds: Mapping[str, Kind]
+    policy: Policy
+    deadline: int

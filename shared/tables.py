@@ -1,0 +1,108 @@
+"""The ledger's tables and indexes, declared once for every adapter, `template.yml` and the tests.
+
+Limits and guarantees behind the choices: Tablestore's secondary indexes are sparse and lag, their
+first column must not be a date, and a conditional write compares one column with one constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Value = str | int | bytes
+Row = Mapping[str, Value]
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Index:
+    """A sparse secondary index: a row is in it only while it has every one of `columns`.
+
+    `columns` are a partition (text) and a position (integer); the table's own key follows by
+    itself. `covers` are further columns that a reader of the index gets.
+    """
+
+    name: str
+    columns: tuple[str, str]
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its key columns (text), its other columns with their types, its indexes."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, type[str] | type[int] | type[bytes]]
+    indexes: tuple[Index, ...] = field(default=())
+
+
+JOBS_DUE = Index("jobs_due", ("due_bucket", "due_at"))
+JOBS_BY_DAY = Index("jobs_by_day", ("seen_day", "first_seen_at"), covers=("state", "suggestion"))
+
+JOBS = Table(
+    "jobs",
+    ("job_key",),
+    {
+        "state": str,
+        # The lease. `token` only grows; every commit is conditional on it.
+        "token": int,
+        "holder": str,
+        "lease_until": int,
+        "crashes": int,
+        # When what is due. `due_at` follows from the other three (see `job_row.due`).
+        "query_at": int,
+        "effects": str,
+        "effects_at": int,
+        "due_bucket": str,
+        "due_at": int,
+        # Marks: how often anyone wanted this job looked at, how often a notification did.
+        "wanted": int,
+        "notified": int,
+        "claimed": str,
+        "checked_claim": str,
+        # First sight, written once.
+        "seen_day": str,
+        "first_seen_at": int,
+        "first_seen_by": str,
+        # What the vendor needs to be asked.
+        "region": str,
+        "user_id": str,
+        # What it said.
+        "vendor_status": str,
+        "suggestion": str,
+        "labels": str,
+        "digest": str,
+        "version": int,
+        "normalizer_version": int,
+        "raw_parts": str,
+        "incomplete": int,
+        "settled_at": int,
+        # How the asking went.
+        "queries": int,
+        "polls": int,
+        "failures": int,
+        "incomplete_since": int,
+        "not_found_since": int,
+        "drifts": int,
+        "reason": str,
+        "updated_at": int,
+    },
+    (JOBS_DUE, JOBS_BY_DAY),
+)
+
+INBOX = Table(
+    "inbox",
+    ("job_key", "message_id"),
+    {
+        "transport": str,
+        "received_at": int,
+        "body": bytes,
+        "body_key": str,
+        "event_type": str,
+        "claimed": str,
+        "reason": str,
+    },
+)
+
+TABLES = (JOBS, INBOX)
