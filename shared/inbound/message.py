@@ -1,0 +1,55 @@
+"""What a trigger event turns out to be."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Transport = Literal["mns-topic", "mns-queue"]
+
+# MNS gives 32 hex digits or such with dashes. Longer or blank ones could not be a key of the inbox.
+_USABLE_ID = re.compile(r"[!-~]{1,128}")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One delivered message, with every wrapping taken off its body.
+
+    Where `reason` is set, this one could not be unwrapped: `body` is then what was left of it.
+    """
+
+    message_id: str
+    transport: Transport
+    body: bytes
+    region: str | None = None
+    account_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Messages:
+    """All messages of one event, in their order."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class TimerTick:
+    """A timer has come round. `time` and `payload` are as the trigger wrote them."""
+
+    name: str
+    time: str
+    payload: str
+
+
+Trigger = Messages | TimerTick
+
+
+def identify(transport: Transport, body: bytes, *given: str | None) -> str:
+    """Name a message: by the first usable id that its transport gave, else by its content."""
+    for candidate in given:
+        if candidate and _USABLE_ID.fullmatch(candidate):
+            return candidate
+    return hashlib.sha256(transport.encode() + b"\0" + body).hexdigest()
