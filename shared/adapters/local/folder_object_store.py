@@ -1,0 +1,149 @@
+"""An object store in a folder: one file per object, at the path that its key spells.
+
+Every path is walked from the root folder by folder, through descriptors that refuse symbolic links:
+no key and no link planted in the folder leads outside, not even one planted meanwhile. POSIX only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from shared.adapters.local.object_keys import segments
+from shared.errors import ObjectNotFoundError, StoreUnavailableError
+
+# Nothing, a file where the key needs a folder, a folder, a link: none of them is an object.
+_NO_OBJECT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
+
+
+class FolderObjectStore:
+    """Keeps objects as files under `root`, which is made by the first write.
+
+    Safe with several threads and processes on one machine. The content type is not kept: the key's
+    suffix tells it. Two things that a bucket can hold and a folder cannot, `a` beside `a/b` and a
+    segment above the file system's limit (255 bytes), raise `StoreUnavailableError`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Store the object, replacing what stood there."""
+        *folders, name = segments(key)
+        with _naming(key), self._folder(folders, create=True) as folder, _written(body, folder) as part:
+            os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        """Store the object if none stands there; tell whether this call stored it."""
+        *folders, name = segments(key)
+        with _naming(key), self._folder(folders, create=True) as folder:
+            if _is_object(name, folder):
+                return False
+            with _written(body, folder) as part:
+                try:
+                    # A link is made whole or not at all, and never replaces: it decides the race.
+                    os.link(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+                except FileExistsError:
+                    if not _is_object(name, folder):
+                        raise
+                    return False
+                os.fsync(folder)
+        return True
+
+    def get(self, key: str) -> bytes:
+        """Read the whole object; raise `ObjectNotFoundError` when there is none."""
+        *folders, name = segments(key)
+        with _naming(key):
+            try:
+                with self._folder(folders, create=False) as folder:
+                    return _read(name, folder)
+            except OSError as error:
+                if error.errno in _NO_OBJECT:
+                    raise ObjectNotFoundError("no object stands there", key=key) from None
+                raise
+
+    def has(self, key: str) -> bool:
+        """Tell whether an object stands under the key."""
+        *folders, name = segments(key)
+        with _naming(key):
+            try:
+                with self._folder(folders, create=False) as folder:
+                    return _is_object(name, folder)
+            except OSError as error:
+                if error.errno in _NO_OBJECT:
+                    return False
+                raise
+
+    @contextmanager
+    def _folder(self, names: Sequence[str], *, create: bool) -> Iterator[int]:
+        """Give a descriptor of the folder that `names` lead to."""
+        if create:
+            self._root.mkdir(parents=True, exist_ok=True)
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for name in names:
+                inner = _enter(name, folder, create=create)
+                os.close(folder)
+                folder = inner
+            yield folder
+        finally:
+            os.close(folder)
+
+
+def _enter(name: str, folder: int, *, create: bool) -> int:
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=folder)
+            os.fsync(folder)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+
+
+@contextmanager
+def _written(body: bytes, folder: int) -> Iterator[str]:
+    """Write the bytes whole, under a name of their own that is gone at the end."""
+    # Random, as in `tempfile` (which knows no folder descriptors): process ids repeat in containers.
+    part = f".{secrets.token_hex(8)}.part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(descriptor)
+        yield part
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=folder)
+
+
+def _read(name: str, folder: int) -> bytes:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _is_object(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Say which object it was about when the file system gives up.
+
+    A failed sync after the file got its name is told as a failed write too: whoever puts the object
+    again finds it there, and both answers are success.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailableError(
+            "the archive folder did not take or give the object", key=key, reason=error.strerror
+        ) from error

@@ -1,0 +1,183 @@
+"""Ports that fail where a plan says so: before the effect, after it, in some rows, or not at all.
+
+The wrappers implement the ports over any adapter. With a hook that raises, a process "crashes" at a
+chosen call; with a hook that writes, somebody else comes in between.
+
+    faults = Faults(at(3, ANSWER_LOST))
+    ledger, objects = FaultyLedger(ledger, faults), FaultyObjectStore(objects, faults)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shared.errors import OutcomeUnknownError, StoreUnavailableError
+from shared.ports import Change, Done, Ledger, ObjectStore, Page, When
+from shared.tables import Index, Key, Row, Table
+
+Hook = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a port. `number` counts all calls of all ports that share a `Faults`, from 1.
+
+    `target` is the table's name or the object's key.
+    """
+
+    number: int
+    method: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens around one call: a hook before the effect, one after it, and rows that fail.
+
+    A hook may raise. `rows` are positions of an `insert_many` that are not written and end in that
+    error, while their neighbours are.
+    """
+
+    before: Hook | None = None
+    after: Hook | None = None
+    rows: Mapping[int, Exception] = field(default_factory=dict)
+
+
+Plan = Callable[[Call], "Fault | None"]
+
+
+def _unavailable() -> None:
+    raise StoreUnavailableError("planned: the store did not answer, nothing was written")
+
+
+def _answer_lost() -> None:
+    raise OutcomeUnknownError("planned: the write happened and its answer was lost")
+
+
+UNAVAILABLE = Fault(before=_unavailable)
+ANSWER_LOST = Fault(after=_answer_lost)
+
+
+def at(number: int, fault: Fault) -> Plan:
+    """Plan one fault at the call of that number."""
+    return lambda call: fault if call.number == number else None
+
+
+def first(method: str, fault: Fault, *, target: str | None = None) -> Plan:
+    """Plan one fault at the first call of a method, of one target where it is named."""
+    left = [fault]
+
+    def plan(call: Call) -> Fault | None:
+        meant = call.method == method and target in (None, call.target)
+        return left.pop() if meant and left else None
+
+    return plan
+
+
+class Faults:
+    """Counts the calls of the ports that it is given to, and asks the plan at each; thread-safe."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls so far, in the order in which they began."""
+        with self._lock:
+            return tuple(self._calls)
+
+    @contextmanager
+    def around(self, method: str, target: str) -> Iterator[Fault]:
+        """Count a call, and run what the plan has for it before and after."""
+        with self._lock:
+            call = Call(len(self._calls) + 1, method, target)
+            self._calls.append(call)
+            fault = self._plan(call) or Fault()
+        # Outside the lock: a hook may call the ports itself.
+        if fault.before is not None:
+            fault.before()
+        yield fault
+        if fault.after is not None:
+            fault.after()
+
+
+class FaultyLedger:
+    """A ledger whose calls go through `faults`."""
+
+    def __init__(self, inner: Ledger, faults: Faults) -> None:
+        self._inner = inner
+        self._faults = faults
+        self.BATCH_LIMIT = inner.BATCH_LIMIT
+        self.PAGE_LIMIT = inner.PAGE_LIMIT
+
+    def get(self, table: Table, key: Key) -> Row | None:
+        """See `Ledger.get`."""
+        with self._faults.around("get", table.name):
+            return self._inner.get(table, key)
+
+    def insert(self, table: Table, key: Key, row: Row) -> bool:
+        """See `Ledger.insert`."""
+        with self._faults.around("insert", table.name):
+            return self._inner.insert(table, key, row)
+
+    def insert_many(self, table: Table, rows: Sequence[tuple[Key, Row]]) -> list[Done[bool]]:
+        """See `Ledger.insert_many`."""
+        with self._faults.around("insert_many", table.name) as fault:
+            sent = [row for position, row in enumerate(rows) if position not in fault.rows]
+            outcomes = iter(self._inner.insert_many(table, sent))
+            return [
+                Done(error=fault.rows[position]) if position in fault.rows else next(outcomes)
+                for position in range(len(rows))
+            ]
+
+    def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
+        """See `Ledger.update`."""
+        with self._faults.around("update", table.name):
+            return self._inner.update(table, key, change, when)
+
+    def scan(
+        self,
+        table: Table,
+        index: Index,
+        partition: str,
+        *,
+        upto: int,
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """See `Ledger.scan`."""
+        with self._faults.around("scan", index.name):
+            return self._inner.scan(table, index, partition, upto=upto, limit=limit, after=after)
+
+
+class FaultyObjectStore:
+    """An object store whose calls go through `faults`."""
+
+    def __init__(self, inner: ObjectStore, faults: Faults) -> None:
+        self._inner = inner
+        self._faults = faults
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        """See `ObjectStore.put`."""
+        with self._faults.around("put", key):
+            self._inner.put(key, body, content_type=content_type)
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        """See `ObjectStore.put_new`."""
+        with self._faults.around("put_new", key):
+            return self._inner.put_new(key, body, content_type=content_type)
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        with self._faults.around("get", key):
+            return self._inner.get(key)
+
+    def has(self, key: str) -> bool:
+        """See `ObjectStore.has`."""
+        with self._faults.around("has", key):
+            return self._inner.has(key)
