@@ -21,7 +21,11 @@ Modality = Literal["video", "image", "text", "audio"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_serialization_defaults_required=True,  # every field is stored, null or not
+    )
 
 
 class Score(_Part):

@@ -58,6 +58,21 @@ _CANONICAL: dict[str, dict[str, str]] = {
     },
     "logo": {"logo": "logo", "tv": "logo.regulated", "trademark": "logo.trademark"},
     "antispam": _ANTISPAM,
+    # Video quality review of MPS; where an entry has no word of its own, its check is the label.
+    "blockness": {"blocking": "quality.blocking", "blockness": "quality.blocking"},
+    "brightness": {
+        "dark": "quality.dark",
+        "bright": "quality.bright",
+        "black": "quality.black_frame",
+        "white": "quality.white_frame",
+    },
+    "freeze": {"freeze": "quality.freeze"},
+    "image_definition": {"image_definition": "quality.blur"},
+    "less_expose": {"less_expose": "quality.underexposed"},
+    "over_expose": {"over_expose": "quality.overexposed"},
+    "border": {"border": "quality.border"},
+    "noise": {"noise": "quality.noise"},
+    "mosaic": {"mosaic": "quality.mosaic"},
 }
 
 NORMAL = "normal"

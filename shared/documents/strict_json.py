@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 
 _LAYER = "json"
-_STRING_OR_BRACKET = re.compile(r'"[^"]*"?|[\[{\]}]')
+_NOT_A_BRACKET = re.compile(r'"[^"]*"?|[^"\[\]{}]+')
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -100,14 +100,10 @@ def _check_depth(text: str, max_depth: int) -> None:
     # before the quote that ends a string. Never a backtracking pattern here: the text is a stranger's.
     bare = text.replace("\\\\", "").replace('\\"', "")
     depth = 0
-    for found in _STRING_OR_BRACKET.finditer(bare):
-        mark = found.group()[0]
-        if mark in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise UnreadableError("nested too deep", layer=_LAYER, limit=max_depth)
-        elif mark in "]}":
-            depth -= 1
+    for bracket in _NOT_A_BRACKET.sub("", bare):
+        depth += 1 if bracket in "[{" else -1
+        if depth > max_depth:
+            raise UnreadableError("nested too deep", layer=_LAYER, limit=max_depth)
 
 
 def _refuse_constant(name: str) -> NoReturn:

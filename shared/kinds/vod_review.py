@@ -173,8 +173,10 @@ class Review:
 
     def _say(self, entry: _Entry, counts: Mapping[str, int] = _NO_COUNTS) -> None:
         """Keep an entry as what it is, once for each of its labels."""
+        # Among several labels, `normal` is not what the suggestion is about.
+        suggestion = entry.suggestion if len(entry.labels) < 2 else None
         for label in entry.labels or (None,):
-            if is_hit(label, entry.suggestion):
+            if is_hit(label, suggestion):
                 count = counts.get(label.casefold()) if label else None
                 self.findings.append(_finding(entry, label, count))
             else:

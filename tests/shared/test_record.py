@@ -1,0 +1,119 @@
+"""A record has one form in bytes, and its published schema is the one that is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cli.schema import PATH, schema_text
+from shared.record import (
+    Evidence,
+    Finding,
+    Job,
+    JobRecord,
+    Measure,
+    Media,
+    Score,
+    Times,
+    Unmapped,
+    Verdict,
+    canonical_bytes,
+    digest,
+)
+
+
+def record(**changes: Any) -> JobRecord:
+    fields: dict[str, Any] = {
+        "normalizer_version": 1,
+        "job": Job(kind="vod.media_audit", job_id="j"),
+        "media": Media(),
+        "status": "succeeded",
+        "vendor_status": "success",
+        "incomplete": False,
+        "error": None,
+        "times": Times(),
+        "verdict": Verdict(),
+        "findings": (),
+    }
+    return JobRecord(**{**fields, **changes})
+
+
+def test_canonical_bytes_are_one_line_of_sorted_compact_json_in_utf8() -> None:
+    stored = canonical_bytes(record(unmapped=(Unmapped(source="answer:/x", value="媒\u2028"),)))
+
+    document = json.loads(stored)
+    expected = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert stored == f"{expected}\n".encode()
+    assert "媒\u2028".encode() in stored
+
+
+def test_every_field_of_every_part_is_stored() -> None:
+    finding = Finding(
+        id="f",
+        modality="video",
+        check="porn",
+        label=None,
+        canonical_label=None,
+        scores=(Score(text="1.50", value=1.5),),
+        regions=((0, 0, 1280, 720.5),),
+        source="answer:/x",
+    )
+    whole = record(
+        findings=(finding,),
+        measures=(Measure(name="m", value=None, text="n/a", source="answer:/m"),),
+        evidence=(Evidence(id="e", url="http://x.test/a", source="answer:/e"),),
+    )
+
+    assert json.loads(canonical_bytes(whole)) == json.loads(whole.model_dump_json())
+
+
+def test_the_digest_is_the_sha256_of_the_stored_bytes() -> None:
+    stored = canonical_bytes(record())
+
+    assert digest(stored) == hashlib.sha256(stored).hexdigest()
+
+
+@given(
+    st.lists(st.tuples(st.text(), st.floats(allow_nan=False, allow_infinity=False))),
+    st.text(),
+)
+def test_any_text_and_any_number_survive_being_stored(scores: list[tuple[str, float]], text: str) -> None:
+    measures = tuple(Measure(name="m", value=v, text=t, source="answer:/m") for t, v in scores)
+
+    stored = canonical_bytes(record(measures=measures, vendor_status=text))
+
+    assert JobRecord.model_validate_json(stored).vendor_status == text
+    assert canonical_bytes(JobRecord.model_validate_json(stored)) == stored
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_cannot_say_is_never_stored(value: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_bytes(record(measures=(Measure(name="m", value=value, text=None, source="a:"),)))
+
+
+def test_a_record_cannot_be_changed_or_hold_what_the_schema_does_not_know() -> None:
+    with pytest.raises(ValidationError):
+        record().status = "failed"
+    with pytest.raises(ValidationError):
+        record(brand_new="field")
+
+
+def test_the_published_schema_is_the_one_that_is_used() -> None:
+    """When this fails: `python -m cli.schema`, and read the difference as a reader of records would."""
+    assert PATH.read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_published_schema_asks_for_every_field_and_allows_no_other() -> None:
+    schema = json.loads(schema_text())
+
+    objects = [schema, *schema["$defs"].values()]
+    assert all(item["additionalProperties"] is False for item in objects)
+    assert all(set(item["required"]) == set(item["properties"]) for item in objects)
+    assert set(json.loads(canonical_bytes(record()))) == set(schema["properties"])
