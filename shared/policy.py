@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -42,3 +43,9 @@ class Policy:
     region: str | None = None
     user_id: str | None = None
     """Where neither `track`, the trigger nor the FC context named one."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Where jobs of a kind write, for those whose submission nobody announced."""
+    quality_sources: frozenset[str] = frozenset()
+    quality_pipelines: frozenset[str] = frozenset()
+    """Queues, topics and pipelines whose callbacks are those of video quality jobs: their own words
+    for it are not documented (media-jobs.md 1.2 (g))."""

@@ -172,6 +172,18 @@ class MediaApi(Protocol):
         ...
 
 
+class ResultFiles(Protocol):
+    """Reads files that vendor jobs wrote into the user's own buckets."""
+
+    def read(self, uri: str) -> bytes:
+        """Read a whole file at `oss://bucket.oss-region.aliyuncs.com/key`.
+
+        Raise `ObjectNotFoundError` when it is not there, `SettingError` when no such place can be
+        read from here, `StoreUnavailableError` for now.
+        """
+        ...
+
+
 class Parallel(Protocol):
     """Runs independent tasks beside each other, or one after the other where order must be fixed."""
 
@@ -187,6 +199,7 @@ class Services:
     objects: ObjectStore
     ledger: Ledger
     media_api: MediaApi
+    result_files: ResultFiles
     invoker: Invoker
     clock: Clock
     parallel: Parallel

@@ -68,6 +68,7 @@ JOBS = Table(
         # What the vendor needs to be asked.
         "region": str,
         "user_id": str,
+        "output": str,
         # What it said.
         "vendor_status": str,
         "suggestion": str,
@@ -76,6 +77,7 @@ JOBS = Table(
         "version": int,
         "normalizer_version": int,
         "raw_parts": str,
+        "notes": str,
         "incomplete": int,
         "settled_at": int,
         # How the asking went.

@@ -1,0 +1,152 @@
+"""A job's row in the ledger: typed reading, and the pure rules that every write of it follows.
+
+`due_at` is what the timer reads: the end of the lease while one is held, else the earlier of
+`query_at` and `effects_at`; a row with none of them has no `due_at`. It is written with every change
+of the three and is never itself a condition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared.errors import CorruptRowError, PermanentError
+from shared.jobs import JobRef, State
+from shared.ports import Change, Ledger, When
+from shared.tables import JOBS, Row, Value
+
+DUE_INPUTS = ("lease_until", "query_at", "effects_at")
+
+# Tablestore cannot ask whether a column is missing; it can ask for a value that none ever has, and
+# let a missing column pass (tablestore-oss.md 1.2).
+_NEVER: Mapping[type, Value] = {int: -1, str: "\x00", bytes: b"\x00"}
+
+
+@dataclass(frozen=True, order=True)
+class Effect:
+    """Something that must still happen after a commit, for the record version `digest`."""
+
+    name: str
+    digest: str
+    attempts: int
+    next_at: int
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """Where a raw part of the present record lies in the archive."""
+
+    name: str
+    format: str
+    key: str
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A row as it was read. `columns` is all of it; the fields are what decisions look at."""
+
+    ref: JobRef
+    columns: Row
+    state: State
+    effects: tuple[Effect, ...]
+    raw_parts: tuple[StoredPart, ...]
+
+    @classmethod
+    def read(cls, key: str, columns: Row) -> JobRow:
+        """Type a row; raise `CorruptRowError` naming the job when this version cannot read it."""
+        try:
+            return cls(
+                ref=JobRef.from_key(key),
+                columns=columns,
+                state=State(columns["state"]),
+                effects=tuple(Effect(**one) for one in _listed(columns, "effects")),
+                raw_parts=tuple(StoredPart(**one) for one in _listed(columns, "raw_parts")),
+            )
+        except (KeyError, TypeError, ValueError, PermanentError) as error:
+            raise CorruptRowError(
+                "this ledger row cannot be read", job=key, cause=f"{type(error).__name__}: {error}"
+            ) from error
+
+    @property
+    def key(self) -> str:
+        """Give the ledger key."""
+        return self.ref.key
+
+    def number(self, column: str) -> int | None:
+        """Give an integer column; None where the row has none."""
+        value = self.columns.get(column)
+        return value if isinstance(value, int) else None
+
+    def count(self, column: str) -> int:
+        """Give a counter; a missing one is zero."""
+        return self.number(column) or 0
+
+    def text(self, column: str) -> str | None:
+        """Give a text column; None where the row has none."""
+        value = self.columns.get(column)
+        return value if isinstance(value, str) else None
+
+    def is_leased(self, now: int) -> bool:
+        """Tell whether somebody may be working on the job."""
+        until = self.number("lease_until")
+        return until is not None and until > now
+
+    def wants_query(self, now: int) -> bool:
+        """Tell whether the vendor is to be asked by now."""
+        at = self.number("query_at")
+        return at is not None and at <= now
+
+    def as_read(self, *names: str) -> list[When]:
+        """Give the conditions under which these columns still are what this row says."""
+        return [_unchanged(name, self.columns.get(name)) for name in names]
+
+    def changed(self, change: Change) -> JobRow:
+        """Give the row as it is after a change that took effect."""
+        kept = {name: value for name, value in self.columns.items() if name not in change}
+        return JobRow.read(self.key, kept | {n: v for n, v in change.items() if v is not None})
+
+
+def read_job(ledger: Ledger, key: str) -> JobRow | None:
+    """Read a job's row; None when the ledger does not know the job."""
+    columns = ledger.get(JOBS, (key,))
+    return None if columns is None else JobRow.read(key, columns)
+
+
+def with_due(key: str, columns: Row, change: Change) -> dict[str, Value | None]:
+    """Complete a change by the `due_at` that follows from it."""
+    merged = {**columns, **change}
+    lease, *others = (merged.get(name) for name in DUE_INPUTS)
+    waiting = [at for at in others if isinstance(at, int)]
+    due = lease if isinstance(lease, int) else min(waiting, default=None)
+    # Sixteen buckets by the job's own hash: stable, and spread (tablestore-oss.md 5).
+    return {**change, "due_at": due, "due_bucket": None if due is None else key[0]}
+
+
+def effect_columns(effects: Iterable[Effect]) -> dict[str, Value | None]:
+    """Write the set of effects, and when its next one is due."""
+    kept = sorted(set(effects))
+    if not kept:
+        return {"effects": None, "effects_at": None}
+    text = json.dumps([asdict(effect) for effect in kept], separators=(",", ":"))
+    return {"effects": text, "effects_at": min(effect.next_at for effect in kept)}
+
+
+def parts_column(parts: Iterable[StoredPart]) -> str:
+    """Write where the raw parts lie."""
+    return json.dumps([asdict(part) for part in parts], separators=(",", ":"))
+
+
+def _listed(columns: Row, name: str) -> list[dict[str, Any]]:
+    text = columns.get(name)
+    entries = json.loads(text) if isinstance(text, str) else []
+    if not isinstance(entries, list):
+        raise TypeError(f"{name} is no list")
+    return entries
+
+
+def _unchanged(name: str, value: Value | None) -> When:
+    if value is None:
+        return When(name, "==", _NEVER[JOBS.columns[name]], missing_passes=True)
+    return When(name, "==", value)

@@ -1,0 +1,112 @@
+"""The stores' contracts in dictionaries, for tests that live through thousands of histories.
+
+`test_interleavings.py` shows that a history ends alike over these and over the local adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.errors import ObjectNotFoundError
+from shared.ports import Change, Done, Page, When
+from shared.tables import Index, Key, Row, Table, Value
+
+
+class MemoryObjectStore:
+    """Objects in a dictionary."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        """See `ObjectStore.put`."""
+        self.objects[key] = body
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        """See `ObjectStore.put_new`."""
+        return self.objects.setdefault(key, body) is body
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        if key not in self.objects:
+            raise ObjectNotFoundError("no object stands there", key=key)
+        return self.objects[key]
+
+    def has(self, key: str) -> bool:
+        """See `ObjectStore.has`."""
+        return key in self.objects
+
+
+class MemoryLedger:
+    """Rows in dictionaries. Indexes do not lag here."""
+
+    BATCH_LIMIT: int = 200
+    PAGE_LIMIT: int = 5_000
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, Key], Row] = {}
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def get(self, table: Table, key: Key) -> Row | None:
+        """See `Ledger.get`."""
+        return self._rows.get((table.name, key))
+
+    def insert(self, table: Table, key: Key, row: Row) -> bool:
+        """See `Ledger.insert`."""
+        if (table.name, key) in self._rows:
+            return False
+        self._rows[table.name, key] = _typed(table, row)
+        return True
+
+    def insert_many(self, table: Table, rows: Sequence[tuple[Key, Row]]) -> list[Done[bool]]:
+        """See `Ledger.insert_many`."""
+        return [Done(value=self.insert(table, key, row)) for key, row in rows]
+
+    def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
+        """See `Ledger.update`."""
+        row = self._rows.get((table.name, key))
+        if row is None or not all(_holds(row, condition) for condition in when):
+            return False
+        merged = {**row, **change}
+        kept = {name: value for name, value in merged.items() if value is not None}
+        self._rows[table.name, key] = _typed(table, kept)
+        return True
+
+    def scan(
+        self,
+        table: Table,
+        index: Index,
+        partition: str,
+        *,
+        upto: int,
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """See `Ledger.scan`; pages have no end here."""
+        group, position = index.columns
+        names = (*index.columns, *table.key, *index.covers)
+        found: list[tuple[tuple[int, Key], Row]] = []
+        for (name, key), row in self._rows.items():
+            at = row.get(position)
+            if name == table.name and row.get(group) == partition and isinstance(at, int) and at <= upto:
+                whole = {**row, **dict(zip(table.key, key, strict=True))}
+                found.append(((at, key), {n: whole[n] for n in names if n in whole}))
+        return Page([row for _, row in sorted(found, key=lambda pair: pair[0])][:limit])
+
+
+def _holds(row: Row, when: When) -> bool:
+    value = row.get(when.column)
+    if value is None:
+        return when.missing_passes
+    if when.op == "==":
+        return value == when.value
+    return isinstance(value, int) and isinstance(when.value, int) and value <= when.value
+
+
+def _typed(table: Table, row: Row) -> dict[str, Value]:
+    for name, value in row.items():
+        if type(value) is not table.columns.get(name):
+            raise ValueError(f"{table.name}.{name} does not hold {type(value).__name__}")
+    return dict(row)

@@ -1,0 +1,152 @@
+"""What holds of every write of a job row in any history: the design's words, said again.
+
+Nothing here may be taken from the code that it judges but the reading of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.job_row import JobRow
+from shared.jobs import TRANSITIONS, State
+
+Rule = Callable[["Write"], bool]
+
+FIRST_SIGHT = ("seen_day", "first_seen_at", "first_seen_by")
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write of a job row that took effect."""
+
+    at: int
+    before: JobRow | None
+    after: JobRow
+
+    def was(self, column: str) -> object:
+        """Give a column as it was."""
+        return None if self.before is None else self.before.columns.get(column)
+
+    def now(self, column: str) -> object:
+        """Give a column as it is."""
+        return self.after.columns.get(column)
+
+    def is_changed(self, *columns: str) -> bool:
+        """Tell whether any of the columns has another value."""
+        return any(self.was(column) != self.now(column) for column in columns)
+
+    @property
+    def ends_a_lease(self) -> bool:
+        """Tell whether this is a commit or a release."""
+        return self.was("holder") is not None and self.now("holder") is None
+
+    @property
+    def claims(self) -> bool:
+        """Tell whether somebody got the lease by this."""
+        return self.now("holder") is not None and self.is_changed("holder")
+
+
+def broken_rules(write: Write) -> list[str]:
+    """Name the rules that a write breaks."""
+    names = [name for name in write.after.columns if write.is_changed(name)]
+    told = {name: (write.was(name), write.now(name)) for name in names}
+    return [f"{text}: {told}" for text, holds in RULES.items() if not holds(write)]
+
+
+def _due_at_follows(write: Write) -> bool:
+    row = write.after
+    lease, query, effects = (row.number(name) for name in ("lease_until", "query_at", "effects_at"))
+    waiting = [at for at in (query, effects) if at is not None]
+    due = lease if lease is not None else min(waiting, default=None)
+    bucket = None if due is None else row.key[0]
+    return row.number("due_at") == due and row.text("due_bucket") == bucket
+
+
+def _effects_at_follows(write: Write) -> bool:
+    row = write.after
+    return row.number("effects_at") == min((effect.next_at for effect in row.effects), default=None)
+
+
+def _open_is_due(write: Write) -> bool:
+    is_open = write.after.state in (State.TRACKED, State.RUNNING)
+    return not is_open or write.after.number("due_at") is not None
+
+
+def _set_aside_asks_nothing(write: Write) -> bool:
+    is_aside = write.after.state in (State.UNKNOWN, State.QUARANTINED)
+    return not is_aside or write.after.number("query_at") is None
+
+
+def _state_follows_the_table(write: Write) -> bool:
+    before = None if write.before is None else write.before.state
+    return before is write.after.state or write.after.state in TRANSITIONS[before]
+
+
+def _token_counts_claims(write: Write) -> bool:
+    token = 0 if write.before is None else write.before.count("token")
+    return write.after.count("token") == token + (1 if write.claims else 0)
+
+
+def _lease_is_respected(write: Write) -> bool:
+    held = write.before is not None and write.before.is_leased(write.at)
+    return not (write.claims and held)
+
+
+def _marks_count_up(write: Write) -> bool:
+    steps = [
+        write.after.count(name) - (0 if write.before is None else write.before.count(name))
+        for name in ("wanted", "notified")
+    ]
+    return all(step in (0, 1) for step in steps) and steps[0] >= steps[1]
+
+
+def _versions_count_digests(write: Write) -> bool:
+    version = 0 if write.before is None else write.before.count("version")
+    return write.after.count("version") == version + int(write.is_changed("digest"))
+
+
+def _end_keeps_effects(write: Write) -> bool:
+    if write.before is None or not write.ends_a_lease:
+        return True
+    return set(write.before.effects) <= set(write.after.effects)
+
+
+def _new_version_has_its_effect(write: Write) -> bool:
+    effects = {(effect.name, effect.digest) for effect in write.after.effects}
+    return not write.is_changed("digest") or ("record", write.now("digest")) in effects
+
+
+def _drain_touches_one_effect(write: Write) -> bool:
+    if write.before is None or write.ends_a_lease or not write.is_changed("effects"):
+        return True
+    gone = set(write.before.effects) - set(write.after.effects)
+    new = set(write.after.effects) - set(write.before.effects)
+    same = {(e.name, e.digest, e.attempts) for e in new} <= {(e.name, e.digest, e.attempts + 1) for e in gone}
+    return len(gone) == 1 and same
+
+
+RULES: dict[str, Rule] = {
+    "due_at follows from lease, query_at and effects_at": _due_at_follows,
+    "effects_at is when the first effect is due": _effects_at_follows,
+    "an open job is due some day": _open_is_due,
+    "an unknown or quarantined job asks nothing": _set_aside_asks_nothing,
+    "a state follows only where the table says so": _state_follows_the_table,
+    "the token counts claims and nothing else": _token_counts_claims,
+    "nobody claims what is leased": _lease_is_respected,
+    "holder and lease come and go together": lambda write: (
+        (write.now("holder") is None) == (write.now("lease_until") is None)
+    ),
+    "marks are counted one by one and never lost": _marks_count_up,
+    "a version is counted with each digest": _versions_count_digests,
+    "the end of a lease keeps every effect": _end_keeps_effects,
+    "a new version has its effect": _new_version_has_its_effect,
+    "a drain touches one effect": _drain_touches_one_effect,
+    "only the end of a lease says what a check found": lambda write: (
+        write.ends_a_lease or not write.is_changed("digest", "version", "checked_claim", "settled_at")
+    ),
+    "first sight is written once": lambda write: write.before is None or not write.is_changed(*FIRST_SIGHT),
+    "a claim once made is only replaced": lambda write: (
+        write.was("claimed") is None or write.now("claimed") is not None
+    ),
+}

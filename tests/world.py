@@ -1,0 +1,203 @@
+"""A small world to settle jobs in: local stores, a clock that stands still, a vendor with a script.
+
+The ledger is watched: every write of a job row is checked against the rules that no history may break.
+What it finds is told by `World.broken`, not raised: use cases catch errors of their ports.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from shared import archive, effects, intake, reconciliation, settlement
+from shared.adapters.clocks import ManualClock
+from shared.adapters.local.folder_object_store import FolderObjectStore
+from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.adapters.local.inline_invoker import InlineInvoker
+from shared.adapters.local.sqlite_ledger import SqliteLedger
+from shared.adapters.parallel import SequentialParallel
+from shared.inbound.triggers import Message
+from shared.intake import Receipt
+from shared.job_row import JobRow, read_job, with_due
+from shared.jobs import JobRef, State
+from shared.kinds import KINDS
+from shared.policy import DAY, Policy
+from shared.ports import Change, Ledger, Services, When
+from shared.reconciliation import BUCKETS, Summary
+from shared.tables import INBOX, JOBS, JOBS_DUE, Key, Row, Table, Value
+from tests.faults import Faults, FaultyLedger, FaultyObjectStore
+from tests.memory_stores import MemoryLedger, MemoryObjectStore
+from tests.row_rules import Write, broken_rules
+from tests.scripted_vendor import FaultyMediaApi, ScriptedMediaApi
+
+KIND = "vod.media_audit"
+START = 1_763_640_000_000  # 2025-11-20T12:00:00Z
+FOREVER = START + 3_650 * DAY
+
+
+class Crash(BaseException):
+    """The process ends here: nothing in it may catch this and go on."""
+
+
+def ref(job_id: str) -> JobRef:
+    """Name a job of the one kind of this world."""
+    return JobRef(KIND, job_id)
+
+
+def job_row(state: State, **columns: Value | None) -> JobRow:
+    """Make the row of the job `job-1` as it might have been read; its token is 7."""
+    key = ref("job-1").key
+    return JobRow.read(key, {"state": state.value, "token": 7, "wanted": 1}).changed(
+        with_due(key, {}, columns)
+    )
+
+
+class WatchedLedger:
+    """A ledger that keeps every write of a job row, as it was before and after."""
+
+    def __init__(self, inner: Ledger, clock: ManualClock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.BATCH_LIMIT, self.PAGE_LIMIT = inner.BATCH_LIMIT, inner.PAGE_LIMIT
+        self.get, self.scan, self.insert_many = inner.get, inner.scan, inner.insert_many
+        self.writes: list[Write] = []
+
+    def insert(self, table: Table, key: Key, row: Row) -> bool:
+        """See `Ledger.insert`."""
+        inserted = self._inner.insert(table, key, row)
+        if inserted and table == JOBS:
+            self._note(None, key)
+        return inserted
+
+    def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
+        """See `Ledger.update`."""
+        before = read_job(self._inner, key[0]) if table == JOBS else None
+        updated = self._inner.update(table, key, change, when)
+        if updated and table == JOBS:
+            self._note(before, key)
+        return updated
+
+    def _note(self, before: JobRow | None, key: Key) -> None:
+        after = read_job(self._inner, key[0])
+        assert after is not None
+        self.writes.append(Write(self._clock.now(), before, after))
+
+
+class World:
+    """Services over stores in a folder, or in memory, and what tests ask of them. Close it."""
+
+    def __init__(self, folder: Path | None, *, seed: int = 0, policy: Policy | None = None) -> None:
+        self.folder = folder or Path()
+        self.clock = ManualClock(START)
+        self.vendor = ScriptedMediaApi()
+        self.objects: FolderObjectStore | MemoryObjectStore
+        self._rows: SqliteLedger | MemoryLedger
+        if folder is None:
+            self.objects, self._rows = MemoryObjectStore(), MemoryLedger()
+        else:
+            self.objects = FolderObjectStore(folder / "archive")
+            self._rows = SqliteLedger(folder / "ledger.sqlite")
+        self.ledger = WatchedLedger(self._rows, self.clock)
+        self.services = Services(
+            objects=self.objects,
+            ledger=self.ledger,
+            media_api=self.vendor,
+            result_files=FolderResultFiles(folder / "buckets" if folder else None),
+            invoker=InlineInvoker(_no_function),
+            clock=self.clock,
+            parallel=SequentialParallel(),
+            random=random.Random(seed),
+            kinds=KINDS,
+            policy=policy or Policy(jitter=0.0),
+            deadline=FOREVER,
+        )
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._rows.close()
+
+    def through(self, faults: Faults) -> Services:
+        """Give services whose every port call but the clock's goes through `faults`."""
+        return replace(
+            self.services,
+            objects=FaultyObjectStore(self.objects, faults),
+            ledger=FaultyLedger(self.ledger, faults),
+            media_api=FaultyMediaApi(self.vendor, faults),
+        )
+
+    def put(self, row: JobRow) -> None:
+        """Begin with a row that would take a long story to reach."""
+        assert self._rows.insert(JOBS, (row.key,), row.columns)
+
+    def change(self, job_id: str, change: Change) -> None:
+        """Change a row behind everybody's back, the rules' too."""
+        assert self._rows.update(JOBS, (ref(job_id).key,), change, [])
+
+    def row(self, job_id: str) -> JobRow:
+        """Read a job's row, which must be there."""
+        row = read_job(self.ledger, ref(job_id).key)
+        assert row is not None, f"no row of {job_id}"
+        return row
+
+    def deliver(self, message: Message, services: Services | None = None) -> Receipt:
+        """Take in a message."""
+        return intake.take_in(services or self.services, message)
+
+    def settle(self, job_id: str, services: Services | None = None) -> None:
+        """Do for one job what the timer does for each: read the row, settle, drain."""
+        used = services or self.services
+        row = read_job(used.ledger, ref(job_id).key)
+        if row is not None:
+            settlement.settle(used, row)
+            effects.drain(used, row.key)
+
+    def run_timer(self, services: Services | None = None, *, limit: int = 100) -> Summary:
+        """Let the timer run once."""
+        return reconciliation.settle_due(services or self.services, limit)
+
+    def next_due(self) -> int | None:
+        """Tell when anything is due next."""
+        pages = [self.ledger.scan(JOBS, JOBS_DUE, bucket, upto=FOREVER, limit=1).rows for bucket in BUCKETS]
+        return min((int(rows[0]["due_at"]) for rows in pages if rows), default=None)
+
+    def run_until_quiet(self, *, most: int = 200) -> None:
+        """Let the timer run whenever something is due, until nothing is."""
+        for _ in range(most):
+            due = self.next_due()
+            if due is None:
+                return
+            self.clock.advance(max(0, due - self.clock.now()))
+            self.run_timer()
+        raise AssertionError(f"still due after {most} runs")
+
+    def stored(self, prefix: str = "") -> dict[str, bytes]:
+        """Read all objects whose keys begin so."""
+        if isinstance(self.objects, MemoryObjectStore):
+            objects = self.objects.objects
+        else:
+            folder = self.folder / "archive"
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            objects = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        return {key: body for key, body in objects.items() if key.startswith(prefix)}
+
+    def current_record(self, job_id: str) -> bytes | None:
+        """Read what stands under `records/` for a job."""
+        return self.stored().get(archive.current_key(self.row(job_id)))
+
+    def version(self, job_id: str) -> bytes | None:
+        """Read the record version that the row names."""
+        return self.stored().get(archive.version_key(ref(job_id), self.row(job_id).text("digest") or ""))
+
+    def inbox(self, message: Message, job_id: str) -> Row | None:
+        """Read the inbox row of a delivery."""
+        return self.ledger.get(INBOX, (ref(job_id).key, message.message_id))
+
+    def broken(self) -> list[str]:
+        """Name the rules that writes have broken so far."""
+        return [text for write in self.ledger.writes for text in broken_rules(write)]
+
+
+def _no_function(name: str) -> Callable[[bytes], object]:
+    raise LookupError(name)
