@@ -1,0 +1,48 @@
+"""Keys of the object store: one place that says where what lies.
+
+    raw/<kind>/<job>/<sha256>.json|xml|txt          terminal answers as received
+    versions/<kind>/<job>/<digest>.json             every record version
+    records/kind=<kind>/date=<day>/<job>.json       the current version; a hint, the row decides
+    quarantine/<yyyy-mm-dd>/<sha256>                what nobody could read
+
+Raw parts, versions and quarantine are content-addressed: put if absent, and both outcomes are
+success. Nothing lists objects to find work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from shared.job_row import JobRow, StoredPart
+from shared.jobs import JobRef, encode_job_id
+from shared.record import digest
+from shared.vendor import Part
+
+CONTENT_TYPES = {
+    "json": "application/json",
+    "xml": "application/xml",
+    "txt": "text/plain; charset=utf-8",
+}
+BYTES = "application/octet-stream"
+
+
+def stored_part(ref: JobRef, part: Part) -> StoredPart:
+    """Say where a raw part belongs."""
+    return StoredPart(part.name, part.format, f"raw/{ref.path}/{digest(part.body)}.{part.format}")
+
+
+def version_key(ref: JobRef, record_digest: str) -> str:
+    """Say where a record version belongs."""
+    return f"versions/{ref.path}/{record_digest}.json"
+
+
+def current_key(row: JobRow) -> str:
+    """Say where a job's current record belongs: under the stored day of first sight, never a computed one."""
+    day = (row.text("seen_day") or ".").partition(".")[2]
+    return f"records/kind={row.ref.kind}/date={day}/{encode_job_id(row.ref.job_id)}.json"
+
+
+def quarantine_key(body: bytes, now: int) -> str:
+    """Say where unreadable bytes belong."""
+    day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
+    return f"quarantine/{day}/{digest(body)}"

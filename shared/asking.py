@@ -1,0 +1,76 @@
+"""Ask the vendor about a job: the query, the result files beside it, and the record they make."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from shared import archive
+from shared.conclusions import Answered
+from shared.errors import ObjectNotFoundError, SettingError
+from shared.job_row import JobRow
+from shared.kinds import JobQuery, Kind
+from shared.kinds.kind import ResultFile
+from shared.leasing import Lease
+from shared.ports import Services
+from shared.record import canonical_bytes, digest
+from shared.vendor import Part
+
+LOG = logging.getLogger(__name__)
+
+# What is left of the lease and of the invocation for archiving and committing after the query.
+_RESERVE = 5_000
+
+
+def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
+    """Query and normalize; what was received is in `raw` even when that fails.
+
+    Raise whatever the vendor, a store or the kind has to say: `settlement` decides what it means.
+    """
+    row = lease.row
+    kind = services.kinds.get(row.ref.kind)
+    if kind is None:
+        raise SettingError("this kind of job is not understood here", job=row.key, kind=row.ref.kind)
+    query = _query(services, row)
+    deadline = min(services.deadline, lease.until) - _RESERVE
+    raw.append(services.media_api.call(kind.request(query), deadline=deadline).part)
+    notes = _fetch(services, row, kind.files(raw, query), raw)
+    return _normalized(row, kind, tuple(raw), notes)
+
+
+def _query(services: Services, row: JobRow) -> JobQuery:
+    """Say what is known of the job's submission: its own word first, then what is set."""
+    policy = services.policy
+    return JobQuery(
+        row.ref.job_id,
+        region=row.text("region") or policy.region,
+        user_id=row.text("user_id") or policy.user_id,
+        output=row.text("output") or policy.outputs.get(row.ref.kind),
+    )
+
+
+def _fetch(services: Services, row: JobRow, files: Sequence[ResultFile], raw: list[Part]) -> tuple[str, ...]:
+    """Read result files into `raw`; give a note for each that could not be had.
+
+    A job is settled without such a file as well as it can be: the vendor's answer stands.
+    """
+    notes: list[str] = []
+    for file in files:
+        if file.uri is None:
+            notes.append(f"{file.part} unlocated")
+            continue
+        try:
+            raw.append(Part(file.part, file.format, services.result_files.read(file.uri)))
+        except ObjectNotFoundError:
+            notes.append(f"{file.part} missing")
+        except SettingError as error:
+            LOG.warning("a result file cannot be read from here: %s", error, extra={"job": row.key})
+            notes.append(f"{file.part} unreachable")
+    return tuple(notes)
+
+
+def _normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...]) -> Answered:
+    record = kind.normalize(raw)
+    stored = canonical_bytes(record)
+    parts = tuple(archive.stored_part(row.ref, part) for part in raw)
+    return Answered(record, digest(stored), stored, raw, parts, notes)

@@ -1,0 +1,166 @@
+"""Settle a job: ask the vendor, archive the answer, normalize it, record it.
+
+`settle` takes a key, reads the row and converges; at any time, any number of times, in any order. The
+order of writes is the promise: archive first (content addresses), then the one conditional commit of
+the row. What a crash leaves in between is objects that nobody refers to, and a row whose lease lapses.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared import archive, conclusions, leasing
+from shared.asking import ask
+from shared.conclusions import Answered, Did, Moment
+from shared.errors import MisconfiguredError, PermanentError, TemporaryError
+from shared.job_row import JobRow, StoredPart, parts_column
+from shared.jobs import State
+from shared.leasing import Lease
+from shared.ports import Change, Services
+from shared.vendor import Part
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How settling one job ended. `did` is `lost` when another holder took over."""
+
+    key: str
+    did: Did
+    state: State
+    next_at: int | None = None
+    digest: str | None = None
+    error: Exception | None = None
+
+
+def settle(services: Services, row: JobRow) -> Outcome | None:
+    """Bring a job forward if it is time to; None when there is nothing to ask, or somebody else does."""
+    now = services.clock.now()
+    if row.is_leased(now):
+        return None
+    if not row.wants_query(now):
+        _tidy(services, row)
+        return None
+    lease = leasing.claim(services, row)
+    return None if lease is None else settle_claimed(services, lease)
+
+
+def _tidy(services: Services, row: JobRow) -> None:
+    """End the lapsed lease of a holder who has nothing left to ask, so that the row is not due for it."""
+    lease = leasing.claim(services, row) if row.text("holder") is not None else None
+    if lease is not None:
+        leasing.finish(services, lease, lambda _: ({}, None))
+
+
+def settle_claimed(services: Services, lease: Lease) -> Outcome:
+    """Settle a job whose lease is held, and end the lease whatever happens."""
+    raw: list[Part] = []
+    try:
+        return _commit(services, lease, ask(services, lease, raw))
+    except Exception as error:
+        return _give_up(services, lease, error, raw)
+
+
+def _commit(services: Services, lease: Lease, answered: Answered) -> Outcome:
+    moment = _moment(services, lease)
+    change, _ = conclusions.conclude(lease.row, answered, moment)
+    if "digest" in change:
+        _archive(services, lease.row, answered)
+    return _finish(services, lease, lambda row: conclusions.conclude(row, answered, moment))
+
+
+def _archive(services: Services, row: JobRow, answered: Answered) -> None:
+    """Store raw parts and record version beside each other; the commit comes after all of them."""
+
+    def put(key: str, body: bytes, form: str) -> Callable[[], bool]:
+        kind = archive.CONTENT_TYPES[form]
+        return lambda: services.objects.put_new(key, body, content_type=kind)
+
+    tasks = [
+        put(stored.key, part.body, part.format)
+        for stored, part in zip(answered.parts, answered.raw, strict=True)
+    ]
+    tasks.append(put(archive.version_key(row.ref, answered.digest), answered.stored, "json"))
+    for done in services.parallel.run(tasks):
+        done.result()
+
+
+def _give_up(services: Services, lease: Lease, error: Exception, raw: list[Part]) -> Outcome:
+    """Release the claim in one write. The error becomes the job's story, nobody else's."""
+    kept: Change = {}
+    if raw and isinstance(error, PermanentError):
+        try:
+            kept = {"raw_parts": _quarantine(services, raw)}
+        except Exception as second:
+            # Nothing is quarantined whose bytes are not kept: it is asked for again.
+            LOG.warning("what cannot be read could not be kept: %s", error, extra={"job": lease.row.key})
+            error = second
+    _tell(lease, error)
+    return _release(services, lease, error, kept)
+
+
+def _release(services: Services, lease: Lease, error: Exception, kept: Change) -> Outcome:
+    moment = _moment(services, lease)
+
+    def decide(row: JobRow) -> tuple[Change, Did]:
+        change, did = conclusions.excuse(row, error, moment)
+        return ({**change, **kept} if did == "quarantined" else change), did
+
+    try:
+        return _finish(services, lease, decide, error=error)
+    except Exception as second:
+        # No store to release it in: the lease lapses by itself, and the row is still due then.
+        LOG.exception("the claim could not be released", extra={"job": lease.row.key})
+        return Outcome(lease.row.key, "lost", lease.row.state, error=second)
+
+
+def _quarantine(services: Services, raw: list[Part]) -> str:
+    """Keep what was received and could not be read; raise when that fails."""
+    now = services.clock.now()
+    parts = [StoredPart(p.name, p.format, archive.quarantine_key(p.body, now)) for p in raw]
+    for part, stored in zip(raw, parts, strict=True):
+        services.objects.put_new(stored.key, part.body, content_type=archive.BYTES)
+    return parts_column(parts)
+
+
+def _finish(
+    services: Services,
+    lease: Lease,
+    decide: Callable[[JobRow], tuple[Change, Did]],
+    *,
+    error: Exception | None = None,
+) -> Outcome:
+    """End the lease and say what came of it."""
+    ended = leasing.finish(services, lease, decide)
+    if ended is None:
+        LOG.warning("another holder took over; nothing was changed", extra={"job": lease.row.key})
+        return Outcome(lease.row.key, "lost", lease.row.state, error=error)
+    row, did = ended
+    LOG.info("job %s", did, extra={"job": row.key, "state": row.state.value})
+    return Outcome(row.key, did, row.state, row.number("query_at"), row.text("digest"), error)
+
+
+def _moment(services: Services, lease: Lease) -> Moment:
+    policy = services.policy
+    return Moment(
+        now=services.clock.now(),
+        wanted=lease.row.count("wanted"),
+        stretch=1 + services.random.random() * policy.jitter,
+        policy=policy,
+    )
+
+
+def _tell(lease: Lease, error: Exception) -> None:
+    """Log an error by its family: ours is critical, the job's an error, a passing one a warning."""
+    told = {"job": lease.row.key}
+    if isinstance(error, MisconfiguredError):
+        LOG.critical("misconfigured: %s", error, extra=told)
+    elif isinstance(error, PermanentError):
+        LOG.error("this job cannot be settled: %s", error, extra=told)
+    elif isinstance(error, TemporaryError):
+        LOG.warning("settling is postponed: %s", error, extra=told)
+    else:
+        LOG.error("settling failed unexpectedly", exc_info=error, extra=told)
