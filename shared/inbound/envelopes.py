@@ -12,14 +12,15 @@ from shared.documents import strict_json, xml_tree
 from shared.documents.strict_json import Tree
 from shared.errors import UnreadableError
 from shared.inbound.bodies import plain
-from shared.inbound.fields import any_text
+from shared.inbound.fields import ACCOUNT_ID, any_text
 from shared.inbound.message import Message, identify
 
 _QUEUE_EVENT = "mns:Queue:SendMessage"  # function-compute.md 2, "MNS queue trigger"
 _TOPIC_FIELDS = {"TopicName", "MessageId", "Message"}
-_SUBJECT = re.compile(r"acs:mns:(?P<region>[a-z0-9-]{1,40}):(?P<account>[0-9]{1,32}):/?queues/.+")
+_SUBJECT = re.compile(
+    rf"acs:mns:(?P<region>[a-z0-9-]{{1,40}}):(?P<account>{ACCOUNT_ID.pattern}):/?queues/(?P<queue>.+)"
+)
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
-_ACCOUNT = re.compile(r"[0-9]{1,32}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,16 @@ class _Opened:
     body: bytes
     message_id: str | None = None
     account_id: str | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a CloudEvent tells about where it comes from."""
+
+    region: str | None
+    account_id: str | None
+    queue: str | None = None
 
 
 def is_queue_message(tree: Tree) -> bool:
@@ -48,39 +59,51 @@ def is_stream_with_attributes(tree: Tree) -> bool:
     return isinstance(tree, dict) and tree.keys() == {"body", "attrs"} and isinstance(tree["attrs"], dict)
 
 
-def queue_message(tree: dict[str, Tree], source: bytes) -> Message:
-    """Open a queue's message; `source` is what stays of one that is broken."""
+def queue_message(tree: dict[str, Tree], event: bytes) -> Message:
+    """Open a queue's message; `event` is what stays of one that is broken."""
     data = tree.get("data") if "specversion" in tree else tree
     given = any_text(data, "messageId")
-    region, account = _origin(tree)
+    origin = _origin(tree)
     try:
         opened = _open_queue_body(tree, data)
     except UnreadableError as error:
-        message_id = identify("mns-queue", source, given)
-        return Message(message_id, "mns-queue", source, region, account, reason=str(error))
+        return Message(
+            identify("mns-queue", event, given),
+            "mns-queue",
+            event,
+            region=origin.region,
+            account_id=origin.account_id,
+            source=origin.queue,
+            reason=str(error),
+        )
     # The queue's own id first: it is what repeats when the queue delivers again. In an event of the
     # older kind the CloudEvent has the message's id (function-compute.md 2, capture of 2022).
     message_id = identify("mns-queue", opened.body, given, any_text(tree, "id"), opened.message_id)
-    return Message(message_id, "mns-queue", opened.body, region, account or opened.account_id)
+    account_id = origin.account_id or opened.account_id
+    # MPS puts a message into the topic or queue that its pipeline names (media-jobs.md 1.2); into which
+    # queue a topic pushes it further, MPS does not know.
+    source = opened.topic or origin.queue
+    return Message(message_id, "mns-queue", opened.body, origin.region, account_id, source)
 
 
-def topic_message(tree: dict[str, Tree], source: bytes) -> Message:
+def topic_message(tree: dict[str, Tree], event: bytes) -> Message:
     """Open a topic's message in JSON form. Attributes stand beside its fields and are not looked at."""
-    given = any_text(tree, "MessageId")
+    given, topic = any_text(tree, "MessageId"), any_text(tree, "TopicName")
     try:
         opened = _open_topic(tree)
     except UnreadableError as error:
-        return Message(identify("mns-topic", source, given), "mns-topic", source, reason=str(error))
+        message_id = identify("mns-topic", event, given)
+        return Message(message_id, "mns-topic", event, source=topic, reason=str(error))
     message_id = identify("mns-topic", opened.body, given)
-    return Message(message_id, "mns-topic", opened.body, account_id=opened.account_id)
+    return Message(message_id, "mns-topic", opened.body, account_id=opened.account_id, source=topic)
 
 
-def stream_message(tree: dict[str, Tree], source: bytes) -> Message:
+def stream_message(tree: dict[str, Tree], event: bytes) -> Message:
     """Open a topic's message in STREAM form that has attributes; it carries no id."""
     text = any_text(tree, "body")
     if text is None:
         reason = str(UnreadableError("body is not text", layer="mns-topic"))
-        return Message(identify("mns-topic", source), "mns-topic", source, reason=reason)
+        return Message(identify("mns-topic", event), "mns-topic", event, reason=reason)
     body = plain(text)
     return Message(identify("mns-topic", body), "mns-topic", body)
 
@@ -105,7 +128,8 @@ def _open_topic(fields: dict[str, Tree]) -> _Opened:
     return _Opened(
         plain(text),
         message_id=any_text(fields, "MessageId"),
-        account_id=owner if owner and _ACCOUNT.fullmatch(owner) else None,
+        account_id=owner if owner and ACCOUNT_ID.fullmatch(owner) else None,
+        topic=any_text(fields, "TopicName"),
     )
 
 
@@ -135,16 +159,16 @@ def _with_matching_tags(xml: bytes) -> bytes:
     return xml.replace(b"</MessagePublishTime>", b"</PublishTime>")
 
 
-def _origin(tree: dict[str, Tree]) -> tuple[str | None, str | None]:
+def _origin(tree: dict[str, Tree]) -> _Origin:
     """Tell region and account: by the queue's own name, else by what EventBridge adds.
 
     The two differ in the documented sample; the queue's name is where the message was sent to.
     """
     subject = _SUBJECT.fullmatch(any_text(tree, "subject") or "")
     if subject:
-        return subject["region"], subject["account"]
+        return _Origin(subject["region"], subject["account"], subject["queue"])
     region, account = any_text(tree, "aliyunregionid"), any_text(tree, "aliyunaccountid")
-    return (
+    return _Origin(
         region if region and _REGION.fullmatch(region) else None,
-        account if account and _ACCOUNT.fullmatch(account) else None,
+        account if account and ACCOUNT_ID.fullmatch(account) else None,
     )

@@ -17,7 +17,9 @@ _USABLE_ID = re.compile(r"[!-~]{1,128}")
 class Message:
     """One delivered message, with every wrapping taken off its body.
 
-    Where `reason` is set, this one could not be unwrapped: `body` is then what was left of it.
+    `source` names the topic or queue that its sender put it into, where the transport tells: a message
+    that a topic pushed into a queue is the topic's. Where `reason` is set, this one could not be
+    unwrapped: `body` is then what was left of it.
     """
 
     message_id: str
@@ -25,6 +27,7 @@ class Message:
     body: bytes
     region: str | None = None
     account_id: str | None = None
+    source: str | None = None
     reason: str | None = None
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import CorruptRowError
 from shared.jobs import JobRef
 
-_STATUSES: tuple[Literal["succeeded"], Literal["failed"]] = ("succeeded", "failed")
+Ending = Literal["succeeded", "failed"]
+
+# What all three products call the two endings, each in a casing of its own (media-jobs.md 1).
+ENDINGS: Mapping[str, Ending] = {"success": "succeeded", "fail": "failed"}
 
 
 @dataclass(frozen=True)
 class Claim:
     """A terminal status that a notification claims, and the suggestion that came with it."""
 
-    status: Literal["succeeded", "failed"]
+    status: Ending
     suggestion: str | None = None
 
     @property
@@ -30,10 +34,16 @@ class Claim:
         return self.suggestion is None or suggestion is None or self.suggestion == suggestion
 
     @classmethod
+    def of(cls, word: str | None, endings: Mapping[str, Ending] = ENDINGS) -> Claim | None:
+        """Make what a vendor's status word claims; None when that is no ending, or nothing known."""
+        status = endings.get((word or "").lower())
+        return cls(status) if status else None
+
+    @classmethod
     def parse(cls, text: str) -> Claim:
         """Read what `text` wrote; raise `CorruptRowError` for anything else."""
         status, slash, suggestion = text.partition("/")
-        known = next((known for known in _STATUSES if known == status), None)
+        known = next((known for known in ENDINGS.values() if known == status), None)
         if known is None or bool(slash) != bool(suggestion):
             raise CorruptRowError("not a claim", text=text[:100])
         return cls(known, suggestion or None)
@@ -63,3 +73,16 @@ class SetAside:
     event_type: str
     reason: str
     known: bool
+
+
+@dataclass(frozen=True)
+class Unsorted:
+    """A message of MPS that its own words do not sort: perhaps about a video quality job.
+
+    `ref` is the job that it is about if it is; `decide` says whether it is.
+    """
+
+    event_type: str
+    ref: JobRef
+    claim: Claim | None
+    pipeline_id: str | None = None

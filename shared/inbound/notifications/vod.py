@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-from typing import Literal
+from dataclasses import replace
 
 from shared.documents import strict_json
 from shared.documents.strict_json import Tree
-from shared.errors import InvalidJobIdError, UnreadableError
-from shared.inbound.fields import is_text, optional_text, required_text
+from shared.errors import UnreadableError
+from shared.inbound.fields import is_text, optional_text, required_job
+from shared.inbound.notifications.event_time import epoch_ms
 from shared.inbound.notifications.notification import Claim, Notification, SetAside
-from shared.jobs import JobRef
 
 MEDIA_AUDIT = "vod.media_audit"
 AUDIT_COMPLETE = "AIMediaAuditComplete"
@@ -42,13 +41,7 @@ OTHER_EVENTS = frozenset(
 )
 
 _LAYER = "vod"
-_STATUSES: dict[str, Literal["succeeded", "failed"]] = {"success": "succeeded", "fail": "failed"}
 _SUGGESTION = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
-# `...:17Z`, `...:46.540Z`, and with a colon before the milliseconds, as the current sample has it.
-_EVENT_TIME = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.:]([0-9]{3}))?Z"
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def read(event_type: str, tree: dict[str, Tree]) -> Notification | SetAside:
@@ -58,28 +51,22 @@ def read(event_type: str, tree: dict[str, Tree]) -> Notification | SetAside:
     if event_type != AUDIT_COMPLETE:
         return SetAside(event_type, "an event type that this version does not know", known=False)
     return Notification(
-        ref=_job(tree),
+        ref=required_job(tree, MEDIA_AUDIT, layer=_LAYER),
         claim=_claim(tree),
         event_type=event_type,
-        event_time=_event_time(optional_text(tree, "EventTime")),
+        event_time=epoch_ms(optional_text(tree, "EventTime")),
         media_id=optional_text(tree, "MediaId"),
     )
 
 
-def _job(tree: dict[str, Tree]) -> JobRef:
-    job_id = required_text(tree, "JobId", layer=_LAYER)
-    try:
-        return JobRef(MEDIA_AUDIT, job_id)
-    except InvalidJobIdError as error:
-        raise UnreadableError(error.message, layer=_LAYER, field="JobId") from None
-
-
 def _claim(tree: dict[str, Tree]) -> Claim | None:
-    status = _STATUSES.get((optional_text(tree, "Status") or "").lower())
-    if status != "succeeded":
-        return Claim(status) if status else None
+    claim = Claim.of(optional_text(tree, "Status"))
+    if claim is None or claim.status == "failed":
+        return claim
     suggestion = optional_text(_data(tree), "Suggestion")
-    return Claim(status, suggestion if suggestion and _SUGGESTION.fullmatch(suggestion) else None)
+    if suggestion is None or not _SUGGESTION.fullmatch(suggestion):
+        return claim
+    return replace(claim, suggestion=suggestion)
 
 
 def _data(tree: dict[str, Tree]) -> Tree:
@@ -91,15 +78,3 @@ def _data(tree: dict[str, Tree]) -> Tree:
         return strict_json.parse(data)
     except UnreadableError:
         return None  # a claim without a suggestion; the query will tell
-
-
-def _event_time(text: str | None) -> int | None:
-    found = _EVENT_TIME.fullmatch(text or "")
-    if not found:
-        return None
-    year, month, day, hour, minute, second, ms = (int(digits or 0) for digits in found.groups())
-    try:
-        moment = datetime(year, month, day, hour, minute, second, ms * 1000, tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import CorruptRowError, UnreadableError
-from shared.inbound.notifications import Claim, Notification, SetAside, read
+from shared.inbound.notifications import Claim, Notification, Unsorted, ice, mts, read
+from shared.inbound.notifications import vod as vod_dialect
 from shared.inbound.notifications.vod import OTHER_EVENTS
 from shared.jobs import JobRef
+from tests.shared.inbound.readings import body_of, notification, readable, set_aside
 
 
 def vod(**fields: object) -> bytes:
@@ -25,27 +27,7 @@ def vod(**fields: object) -> bytes:
         "Data": {"Suggestion": "review", "Label": "porn"},
         **fields,
     }
-    return json.dumps({name: value for name, value in body.items() if value != "(absent)"}).encode()
-
-
-def notification(body: bytes) -> Notification:
-    found = read(body)
-    assert isinstance(found, Notification)
-    return found
-
-
-def set_aside(body: bytes) -> SetAside:
-    found = read(body)
-    assert isinstance(found, SetAside)
-    return found
-
-
-def readable(body: bytes) -> Notification | SetAside | None:
-    """Read a body that may be unreadable; any other error is a defect."""
-    try:
-        return read(body)
-    except UnreadableError:
-        return None
+    return body_of(body)
 
 
 def test_a_finished_review_names_its_job_and_what_it_claims() -> None:
@@ -184,36 +166,6 @@ def test_an_event_that_nobody_documented_is_set_aside_as_unknown(event_type: str
     assert "does not know" in found.reason
 
 
-@pytest.mark.parametrize("event_type", ["AIProduceComplete", "AIMediaAuditComplete"])
-@pytest.mark.parametrize("message_body", [{"JobId": "x", "Status": "Success"}, "{}", None])
-def test_an_event_of_ice_is_set_aside(event_type: str, message_body: object) -> None:
-    body = {"EventType": event_type, "UserId": 183320223000, "MessageBody": message_body}
-
-    found = set_aside(json.dumps(body).encode())
-
-    assert (found.event_type, found.known) == (event_type, False)
-    assert "ICE" in found.reason
-
-
-@pytest.mark.parametrize(
-    ("body", "event_type"),
-    [
-        (
-            {"Type": "IProduction", "FunctionName": "VideoH2V", "JobId": "x", "State": "Success"},
-            "IProduction",
-        ),
-        ({"jobId": "x", "JobId": "x", "type": "Transcode", "Type": "Transcode"}, "Transcode"),
-        ({"jobId": "x", "state": "Success", "type": "Transcode"}, "Transcode"),
-        ({"jobId": "x", "requestId": "y", "result": "{}"}, "TextToSpeech"),
-    ],
-)
-def test_a_message_of_mps_is_set_aside(body: dict[str, Any], event_type: str) -> None:
-    found = set_aside(json.dumps(body).encode())
-
-    assert (found.event_type, found.known) == (event_type, False)
-    assert "MPS" in found.reason
-
-
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -224,7 +176,12 @@ def test_a_message_of_mps_is_set_aside(body: dict[str, Any], event_type: str) ->
         (b'"text"', "not a JSON object"),
         (b"null", "not a JSON object"),
         (b"{}", "EventType is missing"),
-        (b'{"JobId": "x", "Status": "success"}', "EventType is missing"),
+        (b'{"Status": "success"}', "EventType is missing"),
+        (b'{"JobId": 5, "Status": "success"}', "EventType is missing"),
+        (
+            b'{"eventType": "AIMediaAuditComplete", "JobId": "x"}',
+            "EventType is missing, but in another casing",
+        ),
         (b'{"EventType": 5}', "EventType is not text"),
         (b'{"EventType": null}', "EventType is missing"),
         (b'{"EventType": "' + b"x" * 10_000 + b'"}', "EventType is too long"),
@@ -272,6 +229,40 @@ def test_no_wrong_type_in_any_field_is_a_crash_or_a_guess(change: dict[str, Any]
     if isinstance(found, Notification):
         assert found.ref.job_id == body["JobId"]
         assert found.claim is None or str(body["Status"]).lower() in ("success", "fail")
+
+
+_WORDS = st.sampled_from(
+    ["AIMediaAuditComplete", "AIProduceComplete", "IProduction", "Transcode", "Report", "Success", "fail", ""]
+)
+_KEYS = [
+    *("EventType", "eventType", "MessageBody", "messageBody", "UserId", "EventTime", "Data"),
+    *("Type", "type", "JobId", "jobId", "State", "state", "Status", "PipelineId", "requestId", "result"),
+    *("RunId", "MediaWorkflowExecution", "MediaCensorJobNotify"),
+]
+_MEMBERS = st.recursive(
+    _WORDS | st.sampled_from(["j1", "j2"]) | st.none() | st.integers(),
+    lambda inner: (
+        st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4).map(json.dumps)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(_KEYS), _MEMBERS))
+def test_a_kind_is_taken_from_the_keys_of_its_own_dialect_alone(body: dict[str, Any]) -> None:
+    found = readable(json.dumps(body).encode())
+
+    names = {name.lower() for name in body}
+    is_vod = body.get("EventType") == vod_dialect.AUDIT_COMPLETE and "MessageBody" not in body
+    is_ice = names >= {"eventtype", "messagebody"} and not is_vod
+    if isinstance(found, Notification):
+        expected = {vod_dialect.MEDIA_AUDIT: is_vod, ice.PRODUCTION: is_ice}
+        assert expected.get(found.ref.kind, "eventtype" not in names)
+        assert found.ref.kind in (*expected, mts.PRODUCTION)
+    if isinstance(found, Unsorted):
+        assert "eventtype" not in names
+        assert found.ref.kind == mts.VIDEO_QUALITY
 
 
 @given(

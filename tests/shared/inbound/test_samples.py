@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import UnreadableError
-from shared.inbound.notifications import Notification, SetAside, read
+from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
 from shared.inbound.triggers import Message, Messages, messages
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -16,26 +16,39 @@ FILES = sorted((EVENTS / "callback").iterdir())
 
 # Per message: transport, region, and what its body says in one word or two.
 EXPECTED = {
-    "duplicate.json": ["mns-topic - succeeded/block"],
-    "failed.json": ["mns-queue cn-shanghai failed"],
+    "duplicate.json": ["mns-topic - vod.media_audit succeeded/block"],
+    "failed.json": ["mns-queue cn-shanghai vod.media_audit failed"],
+    "ice-other-event.json": ["mns-queue cn-shanghai aside: ProduceMediaComplete"],
+    "ice-produce-complete.json": ["mns-queue cn-shanghai ice.production succeeded"],
+    "ice-string-body.json": ["mns-queue cn-shanghai ice.production failed"],
     "mixed-batch.json": [
-        "mns-queue cn-shanghai succeeded/pass",
+        "mns-queue cn-shanghai vod.media_audit succeeded/pass",
         "mns-queue cn-shanghai unreadable: JobId is missing",
         "mns-queue cn-shanghai aside: AIVideoTagComplete",
     ],
+    "mps-censor.json": ["mns-queue cn-shanghai aside: MediaCensor"],
+    "mps-classic-transcode.json": ["mns-topic - aside: Transcode"],
+    "mps-production-failed.json": ["mns-queue cn-shanghai mts.production failed"],
+    "mps-production.json": ["mns-topic - mts.production succeeded"],
+    "mps-smarttag.json": ["mns-topic - aside: smarttag"],
+    "mps-video-quality.json": ["mns-queue cn-shanghai unsorted: mts.video_quality succeeded"],
+    "mps-workflow.json": ["mns-topic - aside: Report"],
     "other-event.json": ["mns-queue cn-shanghai aside: AIMediaDNAComplete"],
-    "queue-array.json": ["mns-queue cn-shanghai succeeded/pass", "mns-queue cn-shanghai succeeded/block"],
-    "queue-base64.json": ["mns-queue cn-shanghai succeeded/pass"],
-    "queue-json-strings.json": ["mns-queue cn-shanghai succeeded/pass"] * 2,
-    "queue-object.json": ["mns-queue cn-shanghai succeeded/review"],
-    "queue-rawdata.json": ["mns-queue - succeeded/block"],
-    "queue-topic-wrapper-json.json": ["mns-queue cn-shanghai succeeded/pass"],
-    "queue-topic-wrapper-xml.json": ["mns-queue cn-shanghai succeeded/pass"],
-    "topic-json-attributes.json": ["mns-topic - succeeded/pass"],
-    "topic-json.json": ["mns-topic - succeeded/block"],
-    "topic-stream-attributes.json": ["mns-topic - succeeded/block"],
-    "topic-stream-base64.txt": ["mns-topic - succeeded/pass"],
-    "topic-stream.json": ["mns-topic - succeeded/review"],
+    "queue-array.json": [
+        "mns-queue cn-shanghai vod.media_audit succeeded/pass",
+        "mns-queue cn-shanghai vod.media_audit succeeded/block",
+    ],
+    "queue-base64.json": ["mns-queue cn-shanghai vod.media_audit succeeded/pass"],
+    "queue-json-strings.json": ["mns-queue cn-shanghai vod.media_audit succeeded/pass"] * 2,
+    "queue-object.json": ["mns-queue cn-shanghai vod.media_audit succeeded/review"],
+    "queue-rawdata.json": ["mns-queue - vod.media_audit succeeded/block"],
+    "queue-topic-wrapper-json.json": ["mns-queue cn-shanghai vod.media_audit succeeded/pass"],
+    "queue-topic-wrapper-xml.json": ["mns-queue cn-shanghai vod.media_audit succeeded/pass"],
+    "topic-json-attributes.json": ["mns-topic - vod.media_audit succeeded/pass"],
+    "topic-json.json": ["mns-topic - vod.media_audit succeeded/block"],
+    "topic-stream-attributes.json": ["mns-topic - vod.media_audit succeeded/block"],
+    "topic-stream-base64.txt": ["mns-topic - vod.media_audit succeeded/pass"],
+    "topic-stream.json": ["mns-topic - vod.media_audit succeeded/review"],
     "unreadable.json": ["mns-topic - unreadable: not JSON: Unterminated string starting at"],
 }
 
@@ -46,7 +59,7 @@ def delivered(file: Path) -> tuple[Message, ...]:
     return trigger.messages
 
 
-def outcome(message: Message) -> Notification | SetAside | UnreadableError:
+def outcome(message: Message) -> Notification | SetAside | Unsorted | UnreadableError:
     assert message.reason is None
     try:
         return read(message.body)
@@ -61,7 +74,8 @@ def told(message: Message) -> str:
     elif isinstance(found, SetAside):
         said = f"aside: {found.event_type}"
     else:
-        said = found.claim.text if found.claim else "no claim"
+        claim = found.claim.text if found.claim else "no claim"
+        said = f"{'unsorted: ' if isinstance(found, Unsorted) else ''}{found.ref.kind} {claim}"
     return f"{message.transport} {message.region or '-'} {said}"
 
 
@@ -75,12 +89,28 @@ def test_a_sample_means_what_the_table_says(file: Path) -> None:
 
 
 def test_every_sample_names_a_job_of_its_own_but_for_the_duplicate() -> None:
-    notifications = [outcome(m) for file in FILES if file.name != "duplicate.json" for m in delivered(file)]
+    outcomes = [outcome(m) for file in FILES if file.name != "duplicate.json" for m in delivered(file)]
 
-    jobs = Counter(found.ref.job_id for found in notifications if isinstance(found, Notification))
+    jobs = Counter(found.ref.job_id for found in outcomes if isinstance(found, Notification | Unsorted))
 
-    assert len(jobs) == 16
+    assert len(jobs) == 21
     assert set(jobs.values()) == {1}
+
+
+def test_the_sample_about_video_quality_is_sorted_by_its_queue() -> None:
+    [message] = delivered(EVENTS / "callback/mps-video-quality.json")
+    found = outcome(message)
+    assert isinstance(found, Unsorted)
+
+    decided = decide(
+        found,
+        known=False,
+        source=message.source,
+        sources=frozenset({"video-quality"}),
+        pipelines=frozenset(),
+    )
+
+    assert decided == Notification(found.ref, found.claim, found.event_type)
 
 
 def test_the_duplicate_is_the_same_message_again() -> None:

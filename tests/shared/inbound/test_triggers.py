@@ -143,6 +143,41 @@ def test_a_topic_tells_its_owner() -> None:
     assert only(dump(topic(BODY, TopicOwner="1186****"))).account_id is None
 
 
+@pytest.mark.parametrize("separator", [":queues/", ":/queues/"])
+def test_a_queue_is_named_by_its_subject(separator: str) -> None:
+    subject = f"acs:mns:cn-hangzhou:{ACCOUNT}{separator}zeus"
+
+    assert only(dump(cloud_event(BODY, subject=subject))).source == "zeus"
+
+
+def test_a_topic_is_named_by_the_message_that_it_wraps() -> None:
+    assert only(dump(topic(BODY))).source == "Mytopic"
+    assert only(dump({"messageBody": xml(BODY)})).source == "Mytopic"
+
+
+def test_a_message_that_a_topic_pushed_into_a_queue_comes_from_the_topic() -> None:
+    assert only(dump(cloud_event(json.dumps(topic(BODY))))).source == "Mytopic"
+
+
+def test_a_broken_message_still_tells_where_it_comes_from() -> None:
+    assert only(dump(cloud_event(BODY, data={"messageBody": 5}))).source == "zeus"
+    assert only(dump(topic(BODY, Message=5))).source == "Mytopic"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        BODY.encode(),
+        dump({"body": BODY, "attrs": {}}),
+        dump({"messageBody": BODY}),
+        dump(cloud_event(BODY, subject=f"acs:mns:cn-hangzhou:{ACCOUNT}:topics/zeus")),
+        dump(topic(BODY, TopicName=7)),
+    ],
+)
+def test_where_nothing_names_topic_or_queue_the_source_is_unknown(event: bytes) -> None:
+    assert only(event).source is None
+
+
 def test_a_timer_is_a_tick_and_its_payload_stays_text() -> None:
     event = {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "timer-trigger", "payload": '{"a": 1}'}
 

@@ -1,0 +1,157 @@
+"""Take in what a trigger brings: every message is kept, and what names a job marks it.
+
+A delivery may be answered with success only after both the mark and the inbox row: they cannot be one
+transaction, so an inbox row that is already there never skips the mark, and a crash between the two
+leaves a due job and a redelivery. An error while settling never changes the answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared import archive, effects, settlement
+from shared.errors import CorruptRowError, UnreadableError
+from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
+from shared.inbound.triggers import Message
+from shared.job_row import read_job
+from shared.leasing import Lease
+from shared.marks import Mark, mark
+from shared.ports import Services
+from shared.record import digest
+from shared.settlement import Outcome
+from shared.tables import INBOX, Value
+
+LOG = logging.getLogger(__name__)
+
+# Tablestore holds 2 MB in a column; MNS sends at most 64 KB (media-jobs.md 2). What is larger is no
+# callback, and is quarantined.
+MAX_BODY = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What came of one message. `job` is empty when it named none that this ledger keeps."""
+
+    message_id: str
+    was: str
+    job: str | None = None
+    did: str | None = None
+    state: str | None = None
+    reason: str | None = None
+
+
+def take_in(services: Services, message: Message) -> Receipt:
+    """Store one message and settle the job that it names.
+
+    Raise when mark or inbox failed: then the sender must deliver it again.
+    """
+    try:
+        if message.reason is not None:
+            raise UnreadableError(message.reason, layer="trigger")
+        if len(message.body) > MAX_BODY:
+            raise UnreadableError("too large for a callback", layer="message", size=len(message.body))
+        found = _sorted(services, message, read(message.body))
+    except UnreadableError as error:
+        return _quarantine(services, message, error)
+    if isinstance(found, SetAside):
+        return _set_aside(services, message, found)
+    return receive(services, message, found)
+
+
+def _sorted(
+    services: Services, message: Message, found: Notification | SetAside | Unsorted
+) -> Notification | SetAside:
+    """Decide by what this ledger knows whether a message that does not say so is about a job of ours."""
+    if not isinstance(found, Unsorted):
+        return found
+    return decide(
+        found,
+        known=read_job(services.ledger, found.ref.key) is not None,
+        source=message.source,
+        sources=services.policy.quality_sources,
+        pipelines=services.policy.quality_pipelines,
+    )
+
+
+def receive(services: Services, message: Message, notification: Notification) -> Receipt:
+    """Mark the job, store the message beside settling the job, drain what the commit left to do."""
+    ref = notification.ref
+    claimed = notification.claim.text if notification.claim else None
+    row: dict[str, Value | None] = {"event_type": notification.event_type, "claimed": claimed}
+    try:
+        lease = mark(services, _wish(message, notification))
+    except CorruptRowError:
+        # Delivering it again would not mend the row; what arrived is kept for whoever does.
+        _store(services, ref.key, message, row)
+        raise
+    tasks: list[Callable[[], Outcome | None]] = [lambda: _store(services, ref.key, message, row)]
+    if lease is not None:
+        tasks.append(lambda: _settle(services, lease))
+    stored, *settled = services.parallel.run(tasks)
+    stored.result()
+    outcome = settled[0].result() if settled else None
+    if outcome is None:
+        return Receipt(message.message_id, "notification", ref.key, "marked")
+    return Receipt(message.message_id, "notification", ref.key, outcome.did, outcome.state.value)
+
+
+def _wish(message: Message, notification: Notification) -> Mark:
+    return Mark(
+        notification.ref,
+        by=message.transport,
+        is_notification=True,
+        claim=notification.claim,
+        region=notification.region or message.region,
+        user_id=notification.user_id or message.account_id,
+    )
+
+
+def _settle(services: Services, lease: Lease) -> Outcome:
+    outcome = settlement.settle_claimed(services, lease)
+    try:
+        effects.drain(services, outcome.key)
+    except Exception:
+        # They are in the row, and the row is due: the timer drains them.
+        LOG.warning("effects are left to the timer", exc_info=True, extra={"job": outcome.key})
+    return outcome
+
+
+def _store(services: Services, key: str, message: Message, row: Mapping[str, Value | None]) -> None:
+    """Put the inbox row; one that is already there is the same delivery again."""
+    columns: dict[str, Value | None] = {
+        "transport": message.transport,
+        "received_at": services.clock.now(),
+        "body": message.body,
+        **row,
+    }
+    services.ledger.insert(
+        INBOX, (key, message.message_id), {n: v for n, v in columns.items() if v is not None}
+    )
+
+
+def _quarantine(services: Services, message: Message, error: UnreadableError) -> Receipt:
+    """Keep a delivery that nobody can read, with the reason, where a person finds it."""
+    key = archive.quarantine_key(message.body, services.clock.now())
+    services.objects.put_new(key, message.body, content_type=archive.BYTES)
+    reason = str(error)
+    row: dict[str, Value | None] = {"body": None, "body_key": key, "reason": reason}
+    _store(services, _nameless("unreadable", message), message, row)
+    LOG.error("unreadable delivery: %s", reason, extra={"message_id": message.message_id})
+    return Receipt(message.message_id, "unreadable", reason=reason)
+
+
+def _set_aside(services: Services, message: Message, found: SetAside) -> Receipt:
+    """Keep an event that is not about a job of ours; one of an unknown type is worth a warning."""
+    row = {"event_type": found.event_type, "reason": found.reason}
+    _store(services, _nameless("set_aside", message), message, row)
+    level = logging.INFO if found.known else logging.WARNING
+    LOG.log(level, "event set aside: %s", found.reason, extra={"message_id": message.message_id})
+    return Receipt(message.message_id, "set_aside", reason=found.reason)
+
+
+def _nameless(why: str, message: Message) -> str:
+    """Make the inbox key of a delivery that names no job; no job key has an empty kind."""
+    name = digest(message.body)
+    return f"{name[:2]}..{why}.{name}"
