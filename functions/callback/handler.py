@@ -1,0 +1,34 @@
+"""MNS topic or queue: take in what a callback says, settle the job that it names."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from shared import bootstrap, intake
+from shared.inbound.triggers import Messages, Trigger, messages
+from shared.ports import Services
+from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
+
+
+@function_handler()
+def handler(event: bytes, context: InvocationContext) -> object:
+    """Entry point of Function Compute."""
+    return handle(event, bootstrap.for_invocation(context))
+
+
+def handle(event: bytes, services: Services) -> dict[str, object]:
+    """Take in every message of the event; raise when any of them must be delivered again.
+
+    Each message has its own fate; a bad one never touches its neighbours. Function Compute retries
+    the whole event, and those that were taken in already change nothing then.
+    """
+    trigger: Trigger = messages(event)
+    found = trigger.messages if isinstance(trigger, Messages) else ()
+    outcome: BatchOutcome[intake.Receipt] = process(
+        found,
+        lambda message: intake.take_in(services, message),
+        id_of=lambda message: message.message_id,
+        run=services.parallel.run,
+    )
+    outcome.raise_for_failures()
+    return {**outcome.report(), "receipts": [asdict(item.value) for item in outcome.succeeded if item.value]}

@@ -1,0 +1,117 @@
+"""Every setting: one frozen model, validated from a mapping, failing with the variable's name.
+
+Only `bootstrap` and the command line read this. A value that is a secret is never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from shared.errors import SettingError
+
+
+def _location(scheme: str) -> object:
+    def check(value: str | None) -> str | None:
+        if value is not None and not value.startswith(f"{scheme}:///"):
+            raise ValueError(f"must look like {scheme}:///path")
+        return value
+
+    return AfterValidator(check)
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def _pairs(*schemes: str, example: str) -> Callable[[object], object]:
+    """Read `name=url`, several of them separated by commas."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [(name.strip(), url.strip()) for name, _, url in _split(value)]
+        if not all(name and url.startswith(schemes) for name, url in pairs):
+            raise ValueError(f"must look like {example}, several of them separated by commas")
+        return tuple(pairs)
+
+    return read
+
+
+def _split(value: str) -> list[tuple[str, str, str]]:
+    return [entry.partition("=") for entry in value.split(",") if entry.strip()]
+
+
+def _names(value: object) -> object:
+    """Read names separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return frozenset(name.strip() for name in value.split(",") if name.strip())
+
+
+Names = Annotated[frozenset[str], BeforeValidator(_names)]
+
+
+class Settings(BaseModel):
+    """What can be set, by environment variable (the alias). Unset or empty means the default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    objects: Annotated[str, _location("file")] = Field(alias="LEDGER_OBJECTS")
+    """Where the archive is: `file:///folder`."""
+    tables: Annotated[str, _location("sqlite")] = Field(alias="LEDGER_TABLES")
+    """Where the ledger is: `sqlite:///file`."""
+    region: str | None = Field(None, alias="LEDGER_REGION")
+    """Region of jobs for which neither track, trigger nor FC context names one."""
+    user_id: str | None = Field(None, alias="LEDGER_USER_ID")
+    """Account of jobs for which neither track nor trigger names one."""
+    endpoints: Annotated[
+        Pairs, BeforeValidator(_pairs("http://", "https://", example="vod=http://host:port"))
+    ] = Field((), alias="LEDGER_ENDPOINTS")
+    """Vendor endpoints by product, instead of the regional ones."""
+    signature: Literal["acs3", "rpc1"] = Field("acs3", alias="LEDGER_SIGNATURE")
+    """How requests are signed: ACS3-HMAC-SHA256, or RPC 1.0 HMAC-SHA1."""
+    answer_format: Literal["json", "xml"] = Field("json", alias="LEDGER_ANSWER_FORMAT")
+    result_files: Annotated[str | None, _location("file")] = Field(None, alias="LEDGER_RESULT_FILES")
+    """Where files that jobs wrote into the user's buckets are read: `file:///folder`."""
+    outputs: Annotated[
+        Pairs,
+        BeforeValidator(_pairs("oss://", example="mts.video_quality=oss://bucket.oss-region.aliyuncs.com/")),
+    ] = Field((), alias="LEDGER_OUTPUTS")
+    """Where jobs of a kind write, for those whose submission nobody announced."""
+    quality_sources: Names = Field(frozenset(), alias="LEDGER_VIDEO_QUALITY_SOURCES")
+    """Queues and topics that carry callbacks of video quality jobs."""
+    quality_pipelines: Names = Field(frozenset(), alias="LEDGER_VIDEO_QUALITY_PIPELINES")
+    """Pipelines that run video quality jobs."""
+    trust_env: bool = Field(default=False, alias="LEDGER_TRUST_ENV")
+    """Whether HTTP_PROXY, .netrc and the like are followed."""
+    retry_after_unit_ms: int = Field(1000, alias="LEDGER_RETRY_AFTER_UNIT_MS", gt=0)
+    """What one unit of `x-acs-retry-after` is; the vendor does not say."""
+    workers: int = Field(8, alias="LEDGER_WORKERS", ge=1, le=64)
+    """How many calls one invocation makes beside each other."""
+    lease_seconds: int = Field(60, alias="LEDGER_LEASE_SECONDS", ge=10, le=3600)
+    """How long one holder may take to settle a job."""
+    clock: str | None = Field(None, alias="LEDGER_CLOCK")
+    """A file that tells the time, for demonstrations and tests on local stores."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", alias="LEDGER_LOG_LEVEL"
+    )
+    access_key_id: str | None = Field(None, alias="ALIBABA_CLOUD_ACCESS_KEY_ID")
+    access_key_secret: SecretStr | None = Field(None, alias="ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    security_token: SecretStr | None = Field(None, alias="ALIBABA_CLOUD_SECURITY_TOKEN")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Validate a mapping of environment variables; raise `SettingError` naming what is wrong."""
+        names = {field.alias for field in cls.model_fields.values()}
+        try:
+            return cls.model_validate({n: v for n, v in environment.items() if n in names and v})
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False, include_context=False)
+            told = "; ".join(f"{_name(one['loc'])}: {one['msg']}" for one in wrong)
+            raise SettingError(f"wrong settings: {told}") from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]) if location else "settings"

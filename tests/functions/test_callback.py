@@ -1,0 +1,172 @@
+"""Every sample of `events/callback/` is replayed through the handler, as Function Compute would."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from functions.callback.handler import handle, handler
+from shared.errors import UnreadableError
+from shared.inbound.notifications import Notification, read
+from shared.inbound.triggers import Messages, messages
+from shared.record import digest
+from shared.tables import INBOX
+from shared.toolkit import BatchFailedError, fake_context
+from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
+from tests.scripted_vendor import answer
+from tests.world import World, ref
+
+FOLDER = Path(__file__).parents[2] / "events" / "callback"
+SAMPLES = sorted(path for path in FOLDER.iterdir() if path.suffix in (".json", ".txt"))
+
+each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def notifications(event: bytes) -> Iterator[Notification]:
+    for message in cast(Messages, messages(event)).messages:
+        try:
+            found = read(message.body) if message.reason is None else None
+        except UnreadableError:
+            continue
+        if isinstance(found, Notification):
+            yield found
+
+
+def truthful(world: World, event: bytes) -> list[str]:
+    """Let the vendor say of every job what the event claims; give the job ids."""
+    named = list(notifications(event))
+    for one in named:
+        failed = one.claim is not None and one.claim.status == "failed"
+        suggestion = one.claim.suggestion if one.claim else None
+        status = "fail" if failed else "success"
+        world.vendor.know(one.ref.job_id, answer(one.ref.job_id, status, suggestion=suggestion or "pass"))
+    return [one.ref.job_id for one in named]
+
+
+def receipts(answered: dict[str, object]) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", answered["receipts"])
+
+
+@each_sample
+def test_every_message_of_a_sample_is_kept_and_every_job_in_it_settled(world: World, sample: Path) -> None:
+    event = sample.read_bytes()
+    jobs = truthful(world, event)
+
+    answered = handle(event, world.services)
+
+    assert answered["failed"] == []
+    assert [world.row(job).state.is_terminal for job in jobs] == [True] * len(jobs)
+    kept = [
+        world.services.ledger.get(INBOX, (receipt["job"], receipt["message_id"]))
+        for receipt in receipts(answered)
+        if receipt["was"] == "notification"
+    ]
+    assert len(kept) == len(jobs)
+    assert all(kept)
+
+
+@each_sample
+def test_a_sample_that_comes_again_costs_no_vendor_call(world: World, sample: Path) -> None:
+    event = sample.read_bytes()
+    truthful(world, event)
+    handle(event, world.services)
+    asked = list(world.vendor.calls)
+
+    again = handle(event, world.services)
+
+    assert world.vendor.calls == asked
+    assert all(receipt["did"] in (None, "marked") for receipt in receipts(again))
+
+
+def test_an_unreadable_neighbour_harms_nobody_and_lies_in_quarantine_with_its_reason(world: World) -> None:
+    event = (FOLDER / "mixed-batch.json").read_bytes()
+    truthful(world, event)
+
+    answered = handle(event, world.services)
+
+    assert Counter(receipt["was"] for receipt in receipts(answered)) == {
+        "notification": 1,
+        "unreadable": 1,
+        "set_aside": 1,
+    }
+    unreadable = next(one for one in receipts(answered) if one["was"] == "unreadable")
+    assert "JobId" in unreadable["reason"]
+    sent = {m.message_id: m.body for m in cast(Messages, messages(event)).messages}
+    body = sent[unreadable["message_id"]]
+    name = digest(body)
+    row = world.services.ledger.get(INBOX, (f"{name[:2]}..unreadable.{name}", unreadable["message_id"]))
+    assert row is not None
+    assert world.services.objects.get(str(row["body_key"])) == body
+
+
+@pytest.mark.parametrize("fault", [UNAVAILABLE, ANSWER_LOST], ids=["before", "after"])
+@pytest.mark.parametrize("table", ["jobs", "inbox"])
+def test_a_delivery_whose_mark_or_inbox_row_failed_is_answered_with_success_only_the_next_time(
+    world: World, table: str, fault: Fault
+) -> None:
+    event = (FOLDER / "topic-stream.json").read_bytes()
+    jobs = truthful(world, event)
+    failing = world.through(Faults(first("insert", fault, target=table)))
+
+    if (table, fault) == ("jobs", ANSWER_LOST):
+        # The mark did happen, and the row shows whose it was.
+        assert handle(event, failing)["failed"] == []
+    else:
+        with pytest.raises(BatchFailedError):
+            handle(event, failing)
+
+    assert handle(event, world.services)["failed"] == []
+    assert all(world.row(job).state.is_terminal for job in jobs)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b'{"EventType":"AIMediaAuditComplete","JobId":NaN}',
+        b'{"EventType":"AIMediaAuditComplete","JobId":"a","JobId":"b"}',
+        b'{"EventType":"AIMediaAuditComplete","JobId":"\\ud800"}',
+        b'{"EventType":"AIMediaAuditComplete","JobId":["a"]}',
+        b'{"EventType":7,"JobId":"a"}',
+        json.dumps({"EventType": "AIMediaAuditComplete", "JobId": "x" * 10_240}).encode(),
+        b'{"EventType":"AIMediaAuditComplete","JobId":"a","Data":"' + b"x" * 20_000_000 + b'"}',
+    ],
+    ids=range(12),
+)
+def test_bad_input_is_quarantined_with_a_reason_and_never_raises(world: World, event: bytes) -> None:
+    answered = handle(event, world.services)
+
+    assert answered["failed"] == []
+    assert [(one["was"], bool(one["reason"])) for one in receipts(answered)] == [("unreadable", True)]
+    assert world.vendor.calls == []
+
+
+def test_the_entry_point_settles_nothing_without_settings_and_says_which() -> None:
+    with pytest.raises(Exception, match="LEDGER_OBJECTS"):
+        handler(b"{}", fake_context(function_name="callback"))
+
+
+def test_a_job_that_is_not_ours_to_know_does_not_stop_the_answer(world: World) -> None:
+    event = (FOLDER / "topic-stream.json").read_bytes()
+
+    answered = handle(event, world.services)
+
+    (job,) = notifications(event)
+    assert [one["did"] for one in receipts(answered)] == ["waiting"]
+    assert world.row(job.ref.job_id).ref == ref(job.ref.job_id)
