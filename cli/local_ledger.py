@@ -1,0 +1,98 @@
+"""The ledger that a command works on: a folder on this machine, unless the environment says else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from shared import bootstrap
+from shared.errors import InvalidJobIdError, PermanentError
+from shared.job_row import JobRow, read_job
+from shared.jobs import JobRef
+from shared.kinds import KINDS
+from shared.ports import Services
+from shared.settings import Settings
+
+DEFAULT_FOLDER = Path("media-ledger-data")
+
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--dir",
+        help="Folder with archive and ledger, unless LEDGER_OBJECTS and LEDGER_TABLES say else.",
+        show_default=True,
+    ),
+]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Give the environment that a function on this ledger has."""
+    root = quote(str(folder.resolve()))
+    return {
+        "LEDGER_OBJECTS": f"file://{root}/archive",
+        "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
+        **{name: value for name, value in os.environ.items() if _concerns_us(name)},
+        **more,
+    }
+
+
+def _concerns_us(name: str) -> bool:
+    return name.startswith(("LEDGER_", "ALIBABA_CLOUD_"))
+
+
+@contextmanager
+def opened(settings: Mapping[str, str], *, must_exist: Path | None = None) -> Iterator[Services]:
+    """Open the ledger for one command; with `must_exist`, refuse to make an empty one by mistake."""
+    if must_exist is not None and "LEDGER_TABLES" not in os.environ:
+        database = must_exist / "ledger.db"
+        if not database.exists():
+            raise PermanentError(
+                "there is no ledger yet: run `media-ledger demo` or `media-ledger settle` first,"
+                " or say where it is with --dir",
+                file=str(database),
+            )
+    services = bootstrap.build(Settings.read(settings))
+    try:
+        yield services
+    finally:
+        bootstrap.close(services)
+
+
+@contextmanager
+def as_environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Give functions that run here these settings and no others, as the platform would."""
+    before = dict(os.environ)
+    for name in filter(_concerns_us, before):
+        del os.environ[name]
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        bootstrap.end_instance()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def find_job(services: Services, name: str) -> JobRow:
+    """Find a job by key, by `kind/job id` or by its vendor id alone; raise when there is none."""
+    for ref in _refs(name):
+        row = read_job(services.ledger, ref.key)
+        if row is not None:
+            return row
+    raise PermanentError("the ledger does not know this job", job=name[:200])
+
+
+def _refs(name: str) -> Iterator[JobRef]:
+    kind, _, job_id = name.partition("/")
+    if kind in KINDS and job_id:
+        yield JobRef(kind, job_id)
+    with suppress(InvalidJobIdError):
+        yield JobRef.from_key(name)
+    for known in KINDS:
+        yield JobRef(known, name)

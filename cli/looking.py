@@ -1,0 +1,208 @@
+"""`jobs`, `show` and `at`: what the ledger holds, and the place in the raw answer it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, cast
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
+from cli.terminal import AsJson, out, print_json, told_plainly
+from shared import archive
+from shared.documents.pointers import resolve
+from shared.job_row import JobRow, read_job
+from shared.jobs import State
+from shared.ports import Services
+from shared.reconciliation import BUCKETS
+from shared.tables import JOBS, JOBS_BY_DAY, Row
+from shared.vendor import Format, Part
+
+_END_OF_TIME = 2**62
+_COLOUR = {
+    State.SUCCEEDED: "green",
+    State.FAILED: "red",
+    State.QUARANTINED: "magenta",
+    State.UNKNOWN: "magenta",
+}
+_SUGGESTION_COLOUR = {"pass": "green", "review": "yellow", "block": "red"}
+
+Job = Annotated[str, typer.Argument(help="The vendor's job id, kind/job id, or the ledger's key.")]
+
+
+def jobs(
+    folder: Folder = DEFAULT_FOLDER,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days of first sight back.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs of the ledger, newest first."""
+    with told_plainly(), opened(environment(folder), must_exist=folder) as services:
+        rows = sorted(listed(services, days), key=lambda row: -row.count("first_seen_at"))
+    if as_json:
+        print_json({"jobs": [_summary(row) for row in rows]})
+    else:
+        out().print(jobs_table(rows))
+
+
+def show(name: Job, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Show one job: its row, and what its record says."""
+    with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
+        row = find_job(services, name)
+        record = record_of(services, row)
+    if as_json:
+        columns = {n: v for n, v in row.columns.items() if not isinstance(v, bytes)}
+        print_json({"job": {"job_key": row.key, **columns}, "record": record})
+        return
+    out().print(_facts(row))
+    if record is not None:
+        out().print(_findings(record))
+        out().print(
+            f"\nOpen a value in the raw answer: media-ledger at {row.ref.job_id} SOURCE --dir {folder}"
+        )
+
+
+def at(
+    name: Job,
+    pointer: Annotated[str, typer.Argument(help="A source from the record: answer:/MediaAuditJob/Status.")],
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Open a job's raw answer at a pointer of its record."""
+    source = pointer if ":" in pointer.partition("/")[0] else f"answer:{pointer}"
+    with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
+        row = find_job(services, name)
+        kind = services.kinds[row.ref.kind]
+        trees = {
+            part.name: kind.tree(Part(part.name, cast(Format, part.format), services.objects.get(part.key)))
+            for part in row.raw_parts
+        }
+        value = resolve(trees, source)
+    print_json(value)
+
+
+def listed(services: Services, days: int) -> Iterator[JobRow]:
+    """List jobs by their day of first sight; one day more than today, for clocks ahead of ours."""
+    today = datetime.fromtimestamp(services.clock.now() / 1000, timezone.utc).date()
+    for back in range(-1, days):
+        day = (today - timedelta(days=back)).isoformat()
+        for bucket in BUCKETS:
+            for hint in _partition(services, f"{bucket}.{day}"):
+                row = read_job(services.ledger, str(hint["job_key"]))
+                if row is not None:
+                    yield row
+
+
+def _partition(services: Services, partition: str) -> Iterator[Row]:
+    after: Row | None = None
+    while True:
+        page = services.ledger.scan(JOBS, JOBS_BY_DAY, partition, upto=_END_OF_TIME, limit=1000, after=after)
+        yield from page.rows
+        after = page.after
+        if after is None:
+            return
+
+
+def record_of(services: Services, row: JobRow) -> dict[str, Any] | None:
+    """Read the record that the row points at; None while there is none."""
+    digest = row.text("digest")
+    if digest is None:
+        return None
+    record: dict[str, Any] = json.loads(services.objects.get(archive.version_key(row.ref, digest)))
+    return record
+
+
+def _summary(row: JobRow) -> dict[str, object]:
+    return {
+        "job": row.key,
+        "kind": row.ref.kind,
+        "job_id": row.ref.job_id,
+        "state": row.state.value,
+        "suggestion": row.text("suggestion"),
+        "labels": (row.text("labels") or "").split(",") if row.text("labels") else [],
+        "first_seen_at": moment(row.number("first_seen_at")),
+        "first_seen_by": row.text("first_seen_by"),
+        "next_at": moment(row.number("due_at")),
+        "reason": row.text("reason"),
+    }
+
+
+def jobs_table(rows: list[JobRow]) -> Group:
+    """Lay jobs out: what became of each, how often the vendor was asked and told us, and why not."""
+    table = Table(title=f"{len(rows)} jobs", title_justify="left", box=SIMPLE)
+    for column in ("state", "verdict", "labels", "job"):
+        table.add_column(column, no_wrap=True)
+    for column in ("queries", "callbacks", "next"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            f"[{_COLOUR.get(row.state, 'cyan')}]{row.state.value}[/]",
+            _suggestion(row.text("suggestion")),
+            escape(row.text("labels") or ""),
+            escape(f"{row.ref.kind}/{row.ref.job_id}"),
+            str(row.count("queries")),
+            str(row.count("notified")),
+            moment(row.number("due_at")) or "",
+        )
+    reasons = [Text(f"  {row.ref.job_id}: {reason}") for row in rows if (reason := row.text("reason"))]
+    return Group(table, *reasons)
+
+
+def _facts(row: JobRow) -> Table:
+    table = Table(title=escape(row.ref.job_id), title_justify="left", show_header=False, box=SIMPLE)
+    parts = "\n".join(part.key for part in row.raw_parts)
+    facts = {
+        "kind": row.ref.kind,
+        "state": f"[{_COLOUR.get(row.state, 'cyan')}]{row.state.value}[/]",
+        "verdict": _suggestion(row.text("suggestion")),
+        "labels": escape(row.text("labels") or ""),
+        "version": str(row.count("version") or ""),
+        "record": archive.version_key(row.ref, row.text("digest") or "") if row.text("digest") else "",
+        "raw answer": parts,
+        "first seen": f"{moment(row.number('first_seen_at'))} by {row.text('first_seen_by')}",
+        "callbacks": str(row.count("notified")),
+        "vendor queries": str(row.count("queries")),
+        "next": moment(row.number("due_at")) or "",
+        "notes": row.text("notes") or "",
+        "why": escape(row.text("reason") or ""),
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(name, value)
+    return table
+
+
+def _findings(record: dict[str, Any]) -> Table:
+    findings = record["findings"]
+    table = Table(title=f"{len(findings)} findings", title_justify="left", box=SIMPLE)
+    for column in ("at", "check", "label", "ours", "suggests", "score", "source"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        table.add_row(
+            "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s",
+            escape(f"{one['modality']} {one['check'] or ''}"),
+            escape(one["label"] or ""),
+            one["canonical_label"] or "",
+            _suggestion(one["suggestion"]),
+            escape(", ".join(score["text"] for score in one["scores"])),
+            escape(one["source"]),
+        )
+    return table
+
+
+def _suggestion(word: str | None) -> str:
+    if not word:
+        return ""
+    return f"[{_SUGGESTION_COLOUR.get(word.casefold(), 'white')}]{escape(word)}[/]"
+
+
+def moment(ms: int | None) -> str | None:
+    """Write a time for a person, in UTC."""
+    if ms is None:
+        return None
+    return f"{datetime.fromtimestamp(ms / 1000, timezone.utc):%Y-%m-%d %H:%M:%S}Z"

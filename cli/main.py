@@ -1,0 +1,53 @@
+"""The command line: every command is a function of its own module, joined here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import demo, invoking, looking, reading, settling
+from cli.terminal import EXIT_STATUSES
+from shared.toolkit import configure_logging
+
+app = typer.Typer(
+    name="media-ledger",
+    help="Every media job on Alibaba Cloud, accounted for.",
+    epilog=EXIT_STATUSES,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    demo.demo,
+    settling.settle,
+    looking.jobs,
+    looking.show,
+    looking.at,
+    reading.parse_event,
+    reading.normalize,
+    invoking.invoke,
+):
+    app.command(epilog=EXIT_STATUSES)(command)
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Write the functions' log lines to standard error.")
+    ] = False,
+) -> None:
+    """Set up what all commands share."""
+    if verbose:
+        configure_logging(level=logging.DEBUG, stream=sys.stderr)
+    else:
+        # Commands say what went wrong themselves; without this, Python would print it once more.
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.demonstration import samples
+from tests.cli.conftest import Shell
+
+
+@pytest.fixture
+def numbers(shell: Shell) -> dict[str, Any]:
+    """Play the demonstration for a script."""
+    told: dict[str, Any] = shell.json("demo", "--dir", "shown", "--json")
+    return told
+
+
+def test_every_job_of_the_samples_ends_in_one_state(numbers: dict[str, Any]) -> None:
+    assert list(numbers) == [
+        *("jobs", "succeeded", "failed", "quarantined"),
+        *("unreadable", "findings", "archive", "ledger"),
+    ]
+    assert numbers["jobs"] == numbers["succeeded"] + numbers["failed"] + numbers["quarantined"]
+    assert numbers["succeeded"] >= 10
+    assert min(numbers[state] for state in ("failed", "quarantined", "unreadable", "findings")) >= 1
+
+
+def test_every_settled_job_has_its_record_in_the_archive(numbers: dict[str, Any]) -> None:
+    records = list(Path(numbers["archive"]).glob("records/kind=*/date=*/*.json"))
+
+    assert len(records) == numbers["succeeded"] + numbers["failed"]
+    assert sum(len(json.loads(one.read_bytes())["findings"]) for one in records) == numbers["findings"]
+
+
+def test_nothing_is_left_due(shell: Shell, numbers: dict[str, Any]) -> None:
+    jobs = shell.json("jobs", "--dir", "shown", "--json")["jobs"]
+
+    assert len(jobs) == numbers["jobs"]
+    assert [job["next_at"] for job in jobs] == [None] * len(jobs)
+
+
+def test_the_functions_log_json_lines_into_a_file(numbers: dict[str, Any]) -> None:
+    lines = Path("shown/functions.log").read_text(encoding="utf-8").splitlines()
+
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    assert "demoAccessKeySecret" not in "".join(lines)
+
+
+def test_people_are_shown_each_sample_and_where_to_look_next(shell: Shell) -> None:
+    result = shell.run("demo", "--dir", "shown")
+
+    assert result.exit_code == 0
+    assert [path.name for path in samples() if path.name not in result.stderr] == []
+    assert "media-ledger show" in result.stdout
+
+
+def test_an_earlier_demonstration_is_replaced(shell: Shell, numbers: dict[str, Any]) -> None:
+    assert shell.json("demo", "--dir", "shown", "--json") == numbers
+
+
+def test_a_folder_of_somebody_else_is_left_alone(shell: Shell) -> None:
+    mine = shell.folder / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("all of it")
+
+    result = shell.run("demo", "--dir", "mine")
+
+    assert result.exit_code == 1
+    assert "mine" in result.stderr
+    assert (mine / "thesis.txt").read_text() == "all of it"
