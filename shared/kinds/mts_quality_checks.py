@@ -1,0 +1,274 @@
+"""The inside of a quality review: which check saw what, when, and where in the frame.
+
+It is told twice, in different words (query-apis.md 4). The summary has `ImageDefinition`, clock times
+and scores from 0 to 1; the Output file has `image_definition`, milliseconds, scores on a scale of its
+own, and the place in the frame. What both saw at one time is one finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from shared.documents.cursor import Node
+from shared.documents.pointers import resolve
+from shared.documents.strict_json import Tree
+from shared.kinds.values import number, short_hash
+from shared.record import Finding, Measure, Score
+from shared.taxonomy import canonical_label, is_hit
+
+CHECKS = (
+    *("blockness", "brightness", "freeze", "image_definition", "less_expose", "over_expose"),
+    *("border", "noise", "mosaic"),
+)
+"""The documented checks, in the order of a record; any other is read alike and comes after them."""
+
+Region: TypeAlias = tuple[float, float, float, float]
+
+_ORDER = {check: position for position, check in enumerate(CHECKS)}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# One to three digits of a fraction: `.5` is half a second (query-apis.md 6, quirk 6).
+_CLOCK = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,3}))?", re.ASCII)
+_MILLISECONDS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE]\+?[0-9]{1,2})?", re.ASCII)
+_TOO_LONG = 10**18  # as for `Node.integer`
+
+_RATIO = "ratio"
+# The file calls the ratio of noise `noise_rate`, the summary `Ratio` (query-apis.md 6, quirk 16).
+_RATIO_NAMES = ("Ratio", "ratio", "noise_rate")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one entry says. Where it gives no `result`, being listed under its check is the result."""
+
+    check: str
+    source: str
+    result: str | None
+    scores: tuple[Score, ...]
+    start_ms: int | None
+    frame: int | None = None
+    regions: tuple[Region, ...] = ()
+    other_sources: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Give the word for what was seen."""
+        return self.result or self.check
+
+    @property
+    def is_hit(self) -> bool:
+        """Tell whether it is a defect: an entry can also say `normal` (query-apis.md 6, quirk 24)."""
+        return is_hit(self.label, None)
+
+
+def read_summary(documents: Iterable[Node]) -> list[Sighting]:
+    """Read the objects that `VideoQualityResults` holds."""
+    return _read(documents, _Form("0-1", _clock_ms))
+
+
+def read_file(documents: Iterable[Node], tree: Tree) -> list[Sighting]:
+    """Read the objects of the Output file; `tree` is the whole part, which they stand in."""
+    return _read(documents, _Form(None, _file_ms, {"output": tree}))
+
+
+def findings(summary: Sequence[Sighting], file: Sequence[Sighting]) -> tuple[Finding, ...]:
+    """Give every defect once: by check, then time, then as it is told."""
+    seen = _merged([one for one in summary if one.is_hit], [one for one in file if one.is_hit])
+    return tuple(
+        Finding(
+            id=short_hash(one.source, one.check, one.label),
+            modality="video",
+            check=one.check,
+            label=one.label,
+            canonical_label=canonical_label(one.check, one.label),
+            scores=one.scores,
+            start_ms=one.start_ms,
+            frame=one.frame,
+            regions=one.regions,
+            source=one.source,
+            other_sources=one.other_sources,
+        )
+        for one in sorted(seen, key=_rank)
+    )
+
+
+def measures(sightings: Iterable[Sighting]) -> tuple[Measure, ...]:
+    """Give what was looked at and found normal, in the order of findings."""
+    return tuple(
+        Measure(
+            name=f"{one.check}.{_RATIO if score and score.scale == _RATIO else 'score'}",
+            value=score.value if score else None,
+            text=score.text if score else None,
+            unit=score.scale if score else None,
+            label=one.label,
+            start_ms=one.start_ms,
+            source=one.source,
+        )
+        for one in sorted(sightings, key=_rank)
+        if not one.is_hit
+        for score in one.scores or (None,)
+    )
+
+
+def _rank(one: Sighting) -> tuple[int, str, int]:
+    """Order by check and time; what has no time comes last, and ties stay as they are told."""
+    time = _TOO_LONG if one.start_ms is None else one.start_ms
+    return _ORDER.get(one.check, len(CHECKS)), one.check, time
+
+
+def _merged(summary: Sequence[Sighting], file: Sequence[Sighting]) -> Iterator[Sighting]:
+    """Join what both saw, in the order in which they tell it, so that no value of either is lost."""
+    left: dict[tuple[str, int | None], list[Sighting]] = {}
+    for one in file:
+        left.setdefault((one.check, one.start_ms), []).append(one)
+    for one in summary:
+        # Two that have no time need not be the same.
+        others = left.get((one.check, one.start_ms), []) if one.start_ms is not None else []
+        other = next((other for other in others if _agree(one.result, other.result)), None)
+        if other is None:
+            yield one
+        else:
+            others.remove(other)
+            yield _joined(one, other)
+    for others in left.values():
+        yield from others
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
+
+
+def _joined(told: Sighting, detail: Sighting) -> Sighting:
+    return replace(
+        told,
+        result=detail.result or told.result,
+        scores=(*told.scores, *detail.scores),
+        frame=detail.frame,
+        regions=detail.regions,
+        other_sources=(detail.source,),
+    )
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How one of the two tells things; only the file tells places, `trees` is where they are found."""
+
+    scale: str | None
+    position: Callable[[str], int | None]
+    trees: Mapping[str, Tree] | None = None
+
+
+def _read(documents: Iterable[Node], form: _Form) -> list[Sighting]:
+    found = (
+        _sighting(_check(name), entry, form)
+        for node in documents
+        for name in node.names()
+        if _NAME.fullmatch(name)
+        for entry in node.items(name)
+    )
+    return [one for one in found if one is not None]
+
+
+def _check(name: str) -> str:
+    return _NEXT_WORD.sub("_", name).lower()
+
+
+def _sighting(check: str, entry: Node, form: _Form) -> Sighting | None:
+    """Read one entry of a list; None when it says nothing that is understood."""
+    time, start_ms = _time(entry, form.position)
+    one = Sighting(
+        check=check,
+        source=entry.source,
+        result=_first_text(entry, ("Result", "result")),
+        # The file's scores have no documented scale: they are negative, or above 1 (quirk 17).
+        scores=(
+            *_score(_first_text(entry, ("Score", "score")), form.scale),
+            *_score(_first_text(entry, _RATIO_NAMES), _RATIO),
+        ),
+        start_ms=start_ms,
+    )
+    _ignore_repeated_check(entry, check)
+    # A measure has no place in the record: where a normal entry gives one, it stays unmapped.
+    if form.trees is not None and one.is_hit:
+        one = replace(one, frame=entry.integer("id"), regions=_regions(entry, form.trees))
+    says_something = time is not None or one != Sighting(check, entry.source, None, (), None)
+    return one if says_something else None
+
+
+def _first_text(entry: Node, names: Sequence[str]) -> str | None:
+    """Take the first spelling that is there; another one beside it stays unmapped."""
+    return next((text for name in names if (text := entry.text(name)) is not None), None)
+
+
+def _score(text: str | None, scale: str | None) -> tuple[Score, ...]:
+    return () if text is None else (Score(text=text, value=number(text), scale=scale),)
+
+
+def _ignore_repeated_check(entry: Node, check: str) -> None:
+    """Ignore a `type` that repeats the check (query-apis.md 6, quirk 19), and leave any other."""
+    text = entry.text("type")
+    if text is not None and _check(text) != check:
+        entry.put_back("type")
+
+
+def _time(entry: Node, position: Callable[[str], int | None]) -> tuple[str | None, int | None]:
+    """Take when it was seen, as (text, position); leave a text that is no position."""
+    for name in ("TimeStamp", "timestamp"):
+        text = entry.text(name)
+        if text is not None:
+            start_ms = position(text)
+            if start_ms is None:
+                entry.put_back(name)
+            return text, start_ms
+    return None, None
+
+
+def _clock_ms(text: str) -> int | None:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3])
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "").ljust(3, "0"))
+
+
+def _file_ms(text: str) -> int | None:
+    """Read milliseconds, a whole number as text or a float (query-apis.md 6, quirks 3 and 4), or a clock."""
+    if not _MILLISECONDS.fullmatch(text):
+        return _clock_ms(text)
+    value = int(Decimal(text))
+    return value if value < _TOO_LONG else None
+
+
+def _regions(entry: Node, trees: Mapping[str, Tree]) -> tuple[Region, ...]:
+    """Take the rectangles of a border or of mosaics; leave what is none as a whole."""
+    found: list[Region] = []
+    for name in ("border", "box"):
+        if name in entry.names():
+            rectangles = _rectangles(resolve(trees, f"{entry.source}/{name}"))
+            if rectangles is not None:
+                entry.ignore(name)
+                found.extend(rectangles)
+    return tuple(found)
+
+
+def _rectangles(value: Tree) -> list[Region] | None:
+    """Read one rectangle or a list of them: `box` is described as one, and is many (quirk 20)."""
+    if value is None or value in ("", []):
+        return []
+    if not isinstance(value, list):
+        return None
+    listed = value if isinstance(value[0], list) else [value]
+    found = [_rectangle(item) for item in listed]
+    return None if None in found else [item for item in found if item is not None]
+
+
+def _rectangle(corners: Tree) -> Region | None:
+    if not isinstance(corners, list) or len(corners) != 4:
+        return None
+    values = [number(corner) for corner in corners if isinstance(corner, str)]
+    edges = [value for value in values if value is not None]
+    return (edges[0], edges[1], edges[2], edges[3]) if len(edges) == 4 else None

@@ -1,0 +1,217 @@
+"""Video quality review of MPS: `QueryVideoQualityJob`, version 2014-06-18.
+
+Source: the vendor page of that name. The operation left the vendor's SDKs in July 2024 (query-apis.md
+1), so nothing but the page describes it. The answer holds a summary, which is JSON in a string, and
+names the Output file, which holds the same with more detail: the part `output`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.documents import embedded
+from shared.documents.cursor import Nested, Node, Walk
+from shared.documents.strict_json import Tree
+from shared.errors import SettingError, UnreadableError
+from shared.kinds.kind import JobQuery, Kind, ResultFile
+from shared.kinds.mts_quality_checks import Sighting, findings, measures, read_file, read_summary
+from shared.kinds.values import decode, find_part
+from shared.record import Job, JobRecord, Media, Repair, Status, Times, Unmapped, VendorError, Verdict
+from shared.vendor import ApiRequest, Part
+
+NAME = "mts.video_quality"
+NORMALIZER_VERSION = 1
+OUTPUT = "output"
+
+_CONTAINERS = frozenset({"Job"})
+_NO_LISTS: frozenset[str] = frozenset()
+# Of the job: the envelope's Code says only that the query worked. Any other word keeps it polling.
+_STATUS: dict[str, Status] = {"success": "succeeded", "fail": "failed"}
+_DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>)?")
+_BUCKET = re.compile(r"[a-z]+://[^/]+")
+
+
+def request(query: JobQuery) -> ApiRequest:
+    """Ask for one job. The page swaps what JobId and UserId are (query-apis.md 6, quirk 11)."""
+    if not query.user_id:
+        raise SettingError(
+            "no account to ask for: set LEDGER_USER_ID to the one that submitted the job",
+            kind=NAME,
+            job_id=query.job_id,
+        )
+    return ApiRequest(
+        product="mts",
+        version="2014-06-18",
+        action="QueryVideoQualityJob",
+        params={"JobId": query.job_id, "UserId": query.user_id},
+        region=query.region,
+    )
+
+
+def tree(part: Part) -> Tree:
+    """Decode an answer, JSON and XML alike, or the file, which is the list of its documents."""
+    if part.name == OUTPUT:
+        return list(embedded.read(part.body).documents)
+    try:
+        return decode(part, lists=_NO_LISTS, containers=_CONTAINERS)
+    except UnreadableError as error:
+        if part.format != "xml":
+            raise
+        return _tree_without_root(part, error)
+
+
+def _tree_without_root(part: Part, error: UnreadableError) -> Tree:
+    """Decode XML that lacks its root element, as the page prints it (query-apis.md 6, quirk 9)."""
+    declared = _DECLARATION.match(part.body)
+    at = declared.end() if declared else 0
+    body = b"".join((part.body[:at], b"<Response>", part.body[at:], b"</Response>"))
+    try:
+        found = decode(Part(part.name, part.format, body), lists=_NO_LISTS, containers=_CONTAINERS)
+    except UnreadableError:
+        raise error from None
+    # Text beside the elements is another defect than the one that is mended here.
+    if not isinstance(found, dict) or "#text" in found:
+        raise error
+    return found
+
+
+def files(parts: Sequence[Part], query: JobQuery) -> Sequence[ResultFile]:
+    """Name the Output file of a job that succeeded; raise `UnreadableError` as `normalize` does."""
+    job = _job(Walk("answer", tree(find_part(parts, "answer"))))
+    output = job.text("Output")
+    if output is None or _status(_required(job, "Status")) != "succeeded":
+        return ()
+    return (ResultFile(OUTPUT, "txt", _location(output, query.output)),)
+
+
+def _location(output: str, told: str | None) -> str | None:
+    """Put together where the file is; None when nobody knows.
+
+    The answer has a key or a name, without its bucket (query-apis.md 6, quirk 15); where the job was
+    `told` to write has the bucket.
+    """
+    bucket = _BUCKET.match(told or "")
+    if told is None or bucket is None:
+        return None
+    if told == output or told.endswith(f"/{output}"):
+        return told
+    if "://" in output:  # another place than the one that was asked for
+        return None
+    folder = told[bucket.end() :].removeprefix("/")
+    # The page shows a key with its folders; joined to them, it would have them twice.
+    is_name = told.endswith("/") and not output.startswith(folder)
+    return f"{told}{output}" if is_name else f"{bucket.group()}/{output}"
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """What the file says; `walk` is None where there is no file, or none that can be read."""
+
+    walk: Walk | None = None
+    sightings: tuple[Sighting, ...] = ()
+    repaired: tuple[Repair, ...] = ()
+
+
+def is_complete(summary: Nested | None, file: OutputFile) -> bool:
+    """Tell whether a finished job's answer has its result: in the summary, or in the file."""
+    return summary is not None or file.walk is not None
+
+
+def normalize(parts: Sequence[Part]) -> JobRecord:
+    """Turn answer and file into a record; raise `UnreadableError` when they are no answer about a job."""
+    walk = Walk("answer", tree(find_part(parts, "answer")))
+    # A RequestId differs from call to call; Code and Message are about the query, not about the job.
+    for name in ("RequestId", "Code", "Message"):
+        walk.root.ignore(name)
+    job = _job(walk)
+    job_id, vendor_status = _required(job, "JobId"), _required(job, "Status")
+    status = _status(vendor_status)
+    summary = job.nested("VideoQualityResults")
+    file = _output_file(parts, is_needed=summary is None)
+    told = read_summary(summary.nodes()) if summary is not None else []
+    return JobRecord(
+        normalizer_version=NORMALIZER_VERSION,
+        job=Job(kind=NAME, job_id=job_id, user_id=job.text("UserId")),
+        media=Media(output=job.text("Output")),
+        status=status,
+        vendor_status=vendor_status,
+        incomplete=status == "succeeded" and not is_complete(summary, file),
+        error=_error(job, status),
+        times=Times(),
+        verdict=Verdict(),
+        findings=findings(told, file.sightings),
+        measures=measures([*told, *file.sightings]),
+        unmapped=(*_unmapped(walk), *_unmapped(file.walk)),
+        repaired=(*_repairs(walk.repaired), *file.repaired),
+    )
+
+
+def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
+    """Read the file, if it is there. One that cannot be read is no error beside a summary that can."""
+    part = next((part for part in parts if part.name == OUTPUT), None)
+    if part is None:
+        return OutputFile()
+    try:
+        found = embedded.read(part.body)
+    except UnreadableError as error:
+        if is_needed:
+            raise UnreadableError(error.reason, layer=NAME, part=OUTPUT) from None
+        # Without what follows the colon: those are the decoder's words, which change with Python's version.
+        reason = error.reason.partition(":")[0]
+        return OutputFile(repaired=_repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
+    documents: Tree = list(found.documents)
+    walk = Walk(OUTPUT, documents)
+    sightings = read_file(walk.nodes(), documents)
+    return OutputFile(walk, tuple(sightings), _repairs({walk.root.source: found.repaired}))
+
+
+def _job(walk: Walk) -> Node:
+    job = walk.root.object("Job")
+    if job is None:
+        raise UnreadableError("no object Job", layer=NAME)
+    return job
+
+
+def _required(job: Node, name: str) -> str:
+    value = job.text(name)
+    if value is None:
+        raise UnreadableError("a field that every answer has is missing or not text", layer=NAME, field=name)
+    return value
+
+
+def _status(vendor_status: str) -> Status:
+    return _STATUS.get(vendor_status.casefold(), "running")
+
+
+def _error(job: Node, status: Status) -> VendorError | None:
+    """Read the job's error; on success its Message only says so (query-apis.md 6, quirk 14)."""
+    message = job.text("Message")
+    if status == "failed":
+        return VendorError(code=None, message=message)
+    if status == "succeeded":
+        job.ignore("Message")
+    elif message is not None:  # what a job says that has not ended is not documented
+        job.put_back("Message")
+    return None
+
+
+def _unmapped(walk: Walk | None) -> Iterator[Unmapped]:
+    for source, text in walk.unmapped() if walk is not None else ():
+        yield Unmapped(source=source, value=text)
+
+
+def _repairs(repaired: Mapping[str, Sequence[str]]) -> tuple[Repair, ...]:
+    return tuple(Repair(source=at, what=what) for at, whats in sorted(repaired.items()) for what in whats)
+
+
+KIND = Kind(
+    name=NAME,
+    product="mts",
+    normalizer_version=NORMALIZER_VERSION,
+    request=request,
+    tree=tree,
+    normalize=normalize,
+    files=files,
+)
