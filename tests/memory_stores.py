@@ -1,6 +1,6 @@
 """The stores' contracts in dictionaries, for tests that live through thousands of histories.
 
-`test_interleavings.py` shows that a history ends alike over these and over the local adapters.
+`tests/shared/test_histories.py` shows that a history ends alike over these and over the local adapters.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from shared.policy import DAY, Policy
 from shared.ports import Change, Ledger, Services, When
 from shared.reconciliation import BUCKETS, Summary
 from shared.tables import INBOX, JOBS, JOBS_DUE, Key, Row, Table, Value
-from tests.faults import Faults, FaultyLedger, FaultyObjectStore
+from tests.faults import Fault, Faults, FaultyLedger, FaultyObjectStore
 from tests.memory_stores import MemoryLedger, MemoryObjectStore
 from tests.row_rules import Write, broken_rules
 from tests.scripted_vendor import FaultyMediaApi, ScriptedMediaApi
@@ -39,6 +39,13 @@ FOREVER = START + 3_650 * DAY
 
 class Crash(BaseException):
     """The process ends here: nothing in it may catch this and go on."""
+
+
+def _end() -> None:
+    raise Crash
+
+
+ENDS_BEFORE, ENDS_AFTER = Fault(before=_end), Fault(after=_end)
 
 
 def ref(job_id: str) -> JobRef:

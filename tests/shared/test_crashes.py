@@ -15,7 +15,7 @@ from shared.errors import StoreUnavailableError
 from shared.inbound.triggers import Message
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, at
 from tests.scripted_vendor import answer, callback
-from tests.world import Crash, World
+from tests.world import ENDS_AFTER, ENDS_BEFORE, Crash, World
 
 JOB = "job-1"
 FIRST = callback(JOB)
@@ -40,12 +40,6 @@ CALLS = (
 # On a known job the mark is an update.
 CALLS_ON_A_KNOWN_JOB = (CALLS[0], ("update", "jobs"), *CALLS[2:])
 
-
-def _die() -> None:
-    raise Crash
-
-
-ENDS_BEFORE, ENDS_AFTER = Fault(before=_die), Fault(after=_die)
 WRITES = ("insert", "update", "put", "put_new")
 
 

@@ -213,7 +213,7 @@ def test_who_comes_back_after_the_lease_changes_nothing() -> None:
 
 def test_a_kind_that_is_not_understood_here_is_our_own_mistake() -> None:
     world = World(None)
-    key = JobRef("ice.production", JOB).key
+    key = JobRef("acme.transcription", JOB).key
     columns: dict[str, Value] = {"state": "tracked", "token": 1, "wanted": 1, "query_at": START}
     world.put(JobRow.read(key, columns))
     row = read_job(world.ledger, key)

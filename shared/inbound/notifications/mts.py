@@ -49,11 +49,11 @@ _UNKNOWN = "a message of MPS of a type that this version does not know"
 def read(tree: dict[str, Tree]) -> Notification | SetAside | Unsorted:
     """Read a message; raise `UnreadableError` naming the field when it does not name its job."""
     told = spelled(tree, _NAMES)
-    event_type = required_text(told, "Type", layer=_LAYER) if "Type" in told else None
-    if event_type is None and tree.keys() >= _SPEECH_FIELDS and told.keys() <= {"JobId"}:
-        return SetAside("TextToSpeech", _SPEECH, known=True)
-    if event_type is None:
+    if "Type" not in told:
+        if tree.keys() >= _SPEECH_FIELDS and told.keys() <= {"JobId"}:
+            return SetAside("TextToSpeech", _SPEECH, known=True)
         return _unsorted(told, None)
+    event_type = required_text(told, "Type", layer=_LAYER)
     word = event_type.lower()
     if word == _PRODUCTION_TYPE:
         ref = required_job(told, PRODUCTION, layer=_LAYER)

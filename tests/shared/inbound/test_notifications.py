@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import CorruptRowError, UnreadableError
-from shared.inbound.notifications import Claim, Notification, Unsorted, ice, mts, read
-from shared.inbound.notifications import vod as vod_dialect
+from shared.inbound.notifications import Claim, Notification, read
 from shared.inbound.notifications.vod import OTHER_EVENTS
 from shared.jobs import JobRef
 from tests.shared.inbound.readings import body_of, notification, readable, set_aside
@@ -229,40 +228,6 @@ def test_no_wrong_type_in_any_field_is_a_crash_or_a_guess(change: dict[str, Any]
     if isinstance(found, Notification):
         assert found.ref.job_id == body["JobId"]
         assert found.claim is None or str(body["Status"]).lower() in ("success", "fail")
-
-
-_WORDS = st.sampled_from(
-    ["AIMediaAuditComplete", "AIProduceComplete", "IProduction", "Transcode", "Report", "Success", "fail", ""]
-)
-_KEYS = [
-    *("EventType", "eventType", "MessageBody", "messageBody", "UserId", "EventTime", "Data"),
-    *("Type", "type", "JobId", "jobId", "State", "state", "Status", "PipelineId", "requestId", "result"),
-    *("RunId", "MediaWorkflowExecution", "MediaCensorJobNotify"),
-]
-_MEMBERS = st.recursive(
-    _WORDS | st.sampled_from(["j1", "j2"]) | st.none() | st.integers(),
-    lambda inner: (
-        st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4)
-        | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4).map(json.dumps)
-    ),
-    max_leaves=6,
-)
-
-
-@given(st.dictionaries(st.sampled_from(_KEYS), _MEMBERS))
-def test_a_kind_is_taken_from_the_keys_of_its_own_dialect_alone(body: dict[str, Any]) -> None:
-    found = readable(json.dumps(body).encode())
-
-    names = {name.lower() for name in body}
-    is_vod = body.get("EventType") == vod_dialect.AUDIT_COMPLETE and "MessageBody" not in body
-    is_ice = names >= {"eventtype", "messagebody"} and not is_vod
-    if isinstance(found, Notification):
-        expected = {vod_dialect.MEDIA_AUDIT: is_vod, ice.PRODUCTION: is_ice}
-        assert expected.get(found.ref.kind, "eventtype" not in names)
-        assert found.ref.kind in (*expected, mts.PRODUCTION)
-    if isinstance(found, Unsorted):
-        assert "eventtype" not in names
-        assert found.ref.kind == mts.VIDEO_QUALITY
 
 
 @given(

@@ -1,0 +1,68 @@
+"""The contract of `ResultFiles`; an adapter joins by one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.errors import ObjectNotFoundError, SettingError
+from shared.ports import ResultFiles
+
+Place = tuple[ResultFiles, Callable[[str, str, bytes], None]]
+"""The adapter, and how a vendor's job writes a file: bucket, key, bytes."""
+
+
+def in_a_folder(folder: Path) -> Place:
+    def write(bucket: str, key: str, body: bytes) -> None:
+        file = folder / bucket / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+
+    return FolderResultFiles(folder), write
+
+
+@pytest.fixture(params=[in_a_folder])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    made: Place = request.param(tmp_path)
+    return made
+
+
+@pytest.mark.parametrize(
+    "key", ["a.txt", "ai/vqs/002.txt", "as rresult/1612259314837.txt", "结果/一.txt", "a?b#c.txt"]
+)
+def test_a_file_is_read_by_its_address(place: Place, key: str) -> None:
+    files, write = place
+    write("bucket", key, b"what the job wrote")
+
+    assert files.read(f"oss://bucket.oss-cn-shanghai.aliyuncs.com/{key}") == b"what the job wrote"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "oss://bucket.oss-cn-shanghai.aliyuncs.com/nothing.txt",
+        "oss://nobody.oss-cn-shanghai.aliyuncs.com/a.txt",
+        "oss://bucket.oss-cn-shanghai.aliyuncs.com/",
+        "oss://bucket.oss-cn-shanghai.aliyuncs.com/../bucket/a.txt",
+        "oss://../bucket/a.txt",
+        "oss:///bucket/a.txt",
+        "oss://[/a.txt",
+        "https://bucket.oss-cn-shanghai.aliyuncs.com/a.txt",
+        "bucket/a.txt",
+        "",
+    ],
+)
+def test_an_address_without_a_file_is_not_found(place: Place, uri: str) -> None:
+    files, write = place
+    write("bucket", "a.txt", b"x")
+
+    with pytest.raises(ObjectNotFoundError):
+        files.read(uri)
+
+
+def test_without_a_folder_nothing_can_be_read_and_the_setting_is_named() -> None:
+    with pytest.raises(SettingError, match="LEDGER_RESULT_FILES"):
+        FolderResultFiles(None).read("oss://bucket.oss-cn-shanghai.aliyuncs.com/a.txt")

@@ -1,0 +1,147 @@
+"""A record is made from the answer and from the file that the job wrote, as far as it can be had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared import settlement
+from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.errors import StoreUnavailableError
+from shared.job_row import JobRow, read_job
+from shared.jobs import JobRef, State
+from shared.kinds import KINDS
+from shared.marks import Mark, mark
+from shared.ports import Services
+from shared.record import JobRecord
+from shared.settlement import Outcome
+from shared.vendor import Part
+from tests.world import World
+
+JOB = JobRef("mts.video_quality", "0c8f04aa60bd4377a906bd6c91ec0000")
+SUMMARY = '{"Freeze":[{"Score":"1","TimeStamp":"00:00:00.233"}]}'
+FILE = b'{"freeze":[{"result":"freeze","score":4.14,"timestamp":"233","type":"freeze"}]} {"border":[]}'
+PLACE = "oss://results.oss-cn-shanghai.aliyuncs.com/ai/"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    policy = replace(made.services.policy, user_id="1253406881704637", outputs={JOB.kind: PLACE})
+    made.services = replace(made.services, policy=policy)
+    answer(made, VideoQualityResults=SUMMARY)
+    yield made
+    made.close()
+
+
+def answer(world: World, **fields: str) -> None:
+    job = {"JobId": JOB.job_id, "Status": "Success", "Output": "blockness.txt", **fields}
+    world.vendor.know(JOB.job_id, json.dumps({"Code": "Success", "Job": job}).encode())
+
+
+def write_file(world: World, body: bytes = FILE) -> None:
+    file = world.folder / "buckets" / "results" / "ai" / "blockness.txt"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(body)
+
+
+def settled(world: World, services: Services | None = None) -> tuple[Outcome, JobRow]:
+    used = services or world.services
+    lease = mark(used, Mark(JOB, "test", is_notification=False))
+    assert lease is not None
+    outcome = settlement.settle_claimed(used, lease)
+    row = read_job(used.ledger, JOB.key)
+    assert row is not None
+    return outcome, row
+
+
+def record(world: World, row: JobRow) -> JobRecord:
+    return JobRecord.model_validate_json(world.objects.get(f"versions/{JOB.path}/{row.text('digest')}.json"))
+
+
+def test_answer_and_file_make_one_record(world: World) -> None:
+    write_file(world)
+
+    outcome, row = settled(world)
+
+    assert (outcome.did, row.text("notes")) == ("settled", None)
+    (finding,) = record(world, row).findings
+    assert [score.text for score in finding.scores] == ["1", "4.14"]
+
+
+def test_both_raw_parts_are_archived_so_that_the_record_can_be_made_again(world: World) -> None:
+    write_file(world)
+
+    _, row = settled(world)
+
+    assert [(part.name, part.format) for part in row.raw_parts] == [("answer", "json"), ("output", "txt")]
+    raw = [Part(part.name, "txt", world.objects.get(part.key)) for part in row.raw_parts]
+    again = KINDS[JOB.kind].normalize([replace(raw[0], format="json"), raw[1]])
+    assert again == record(world, row)
+
+
+def test_a_file_whose_place_nobody_knows_is_noted_and_the_summary_settles_the_job(world: World) -> None:
+    policy = replace(world.services.policy, outputs={})
+
+    outcome, row = settled(world, replace(world.services, policy=policy))
+
+    assert (outcome.did, row.text("notes")) == ("settled", "output unlocated")
+    assert len(record(world, row).findings) == 1
+
+
+def test_the_place_that_was_announced_goes_before_the_setting(world: World) -> None:
+    write_file(world)
+    lease = mark(world.services, Mark(JOB, "test", is_notification=False))
+    assert lease is not None
+    announced = {"output": f"{PLACE.replace('results', 'elsewhere')}blockness.txt"}
+    lease = replace(lease, row=lease.row.changed(announced))
+
+    settlement.settle_claimed(world.services, lease)
+
+    row = read_job(world.ledger, JOB.key)
+    assert row is not None
+    assert row.text("notes") == "output missing"
+
+
+def test_a_file_that_is_not_there_is_noted(world: World) -> None:
+    _, row = settled(world)
+
+    assert (row.state, row.text("notes")) == (State.SUCCEEDED, "output missing")
+
+
+def test_a_file_that_is_not_there_leaves_a_job_without_a_summary_waiting(world: World) -> None:
+    answer(world)
+
+    outcome, row = settled(world)
+
+    assert (outcome.did, row.state) == ("waiting", State.RUNNING)
+
+
+def test_a_place_that_cannot_be_read_from_here_is_noted(world: World) -> None:
+    _, row = settled(world, replace(world.services, result_files=FolderResultFiles(None)))
+
+    assert (row.state, row.text("notes")) == (State.SUCCEEDED, "output unreachable")
+
+
+def test_a_store_that_does_not_answer_postpones_the_job(world: World) -> None:
+    class DeafFiles:
+        def read(self, uri: str) -> bytes:
+            raise StoreUnavailableError("no answer", file=uri)
+
+    outcome, row = settled(world, replace(world.services, result_files=DeafFiles()))
+
+    assert (outcome.did, row.state) == ("postponed", State.TRACKED)
+
+
+def test_a_missing_account_is_our_fault_and_named(world: World) -> None:
+    policy = replace(world.services.policy, user_id=None)
+
+    outcome, row = settled(world, replace(world.services, policy=policy))
+
+    assert row.state is State.TRACKED
+    assert "LEDGER_USER_ID" in str(outcome.error)
+    assert world.vendor.calls == []
