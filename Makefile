@@ -29,10 +29,13 @@ VENV := $(if $(filter $(DEFAULT_PYTHON),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON
 BIN := $(VENV)/bin
 IN_PYTHON := $(if $(PYTHON),$(call usable,$(PYTHON)))
 
-# The vendor's own client judges the local media API from an environment of its own: its
-# dependencies are none of ours.
-VENDOR_VOD := .venv-vendor-vod
-export VENDOR_VOD_PYTHON := $(CURDIR)/$(VENDOR_VOD)/bin/python
+# The vendor's own clients judge the local media APIs from environments of their own: their
+# dependencies are none of ours, and two generations of one client cannot share one.
+VENDORS := vendor vendor-mts-3 vendor-legacy
+VENDORS_INSTALLED := $(VENDORS:%=.venv-%/.installed)
+export VENDOR_PYTHON := $(CURDIR)/.venv-vendor/bin/python
+export VENDOR_MTS_3_PYTHON := $(CURDIR)/.venv-vendor-mts-3/bin/python
+export VENDOR_LEGACY_PYTHON := $(CURDIR)/.venv-vendor-legacy/bin/python
 
 CHECKS := test unit format-check lint types imports
 TOOLS := demo invoke format
@@ -92,12 +95,12 @@ types: $(VENV)/.installed ## Type check only
 imports: $(VENV)/.installed ## Import rule only
 	$(call limited,imports,$(BIN)/lint-imports)
 
-tests-with-coverage: $(VENV)/.installed $(VENDOR_VOD)/.installed
+tests-with-coverage: $(VENV)/.installed $(VENDORS_INSTALLED)
 	$(call limited,tests,$(BIN)/python -m pytest --quiet --cov --cov-report=term $(ARGS))
 
 # --- at the desk -------------------------------------------------------------------------------
 
-unit: $(VENV)/.installed $(VENDOR_VOD)/.installed ## Tests only (ARGS="tests/shared -k lease")
+unit: $(VENV)/.installed $(VENDORS_INSTALLED) ## Tests only (ARGS="tests/shared -k lease")
 	$(call limited,tests,$(BIN)/python -m pytest --quiet $(ARGS))
 
 format: $(VENV)/.installed ## Format the code, and fix what lint can fix
@@ -126,12 +129,12 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENDOR_VOD)/.installed: requirements/build.txt requirements/vendor-vod.txt
-	@echo "setting up $(VENDOR_VOD) with $(DEFAULT_PYTHON)"
-	@rm -rf $(VENDOR_VOD)
-	@$(DEFAULT_PYTHON) -m venv $(VENDOR_VOD)
-	@$(VENDOR_VOD)/bin/python $(PIP_INSTALL) -r requirements/build.txt
-	@$(VENDOR_VOD)/bin/python $(PIP_INSTALL) -r requirements/vendor-vod.txt
+$(VENDORS_INSTALLED): .venv-%/.installed: requirements/build.txt requirements/%.txt
+	@echo "setting up .venv-$* with $(DEFAULT_PYTHON)"
+	@rm -rf .venv-$*
+	@$(DEFAULT_PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python $(PIP_INSTALL) -r requirements/build.txt
+	@.venv-$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
 	@touch $@
 
 endif
@@ -147,7 +150,9 @@ lock: ## Renew the pins in requirements/*.txt (needs uv: pip install uv)
 	@cd requirements && $(COMPILE) function.in cli.in --constraints function.txt --output-file cli.txt
 	@cd requirements && $(COMPILE) build.in function.in cli.in dev.in --constraints build.txt \
 		--constraints cli.txt --output-file dev.txt
-	@cd requirements && $(COMPILE) build.in vendor-vod.in --constraints build.txt --output-file vendor-vod.txt
+	@cd requirements && for clients in $(VENDORS); do \
+		$(COMPILE) build.in $$clients.in --constraints build.txt --output-file $$clients.txt; \
+	done
 
 clean: ## Remove environments, caches and build output
 	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \

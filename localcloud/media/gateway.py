@@ -61,6 +61,15 @@ class Gateway:
         )
         self._troubles.extend([trouble] * times)
 
+    def stumble(self, times: int = 1) -> None:
+        """Fail the next valid calls for no reason that the vendor knows (media-jobs.md 3, errors)."""
+        trouble = RefusedError(
+            500,
+            "InternalError",
+            "The operation has failed due to some unknown error, exception or failure.",
+        )
+        self._troubles.extend([trouble] * times)
+
     def answer(self, request: WireRequest) -> WireReply:
         """Answer one request; a refusal is an answer too."""
         answer_format = request.answer_format

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from localcloud.media.wire import RefusedError, WireRequest
 from shared.adapters.signing import (
     ACS3_ALGORITHM,
-    Credentials,
     acs3_canonical_request,
     acs3_signature,
     acs3_string_to_sign,
     rpc1_signature,
     rpc1_string_to_sign,
 )
+from shared.toolkit.context import Credentials
 
 _AUTHORIZATION = re.compile(
     rf"{ACS3_ALGORITHM} Credential=(?P<key>[^,\s]+),\s*SignedHeaders=(?P<signed>[^,\s]+),\s*"

@@ -111,5 +111,10 @@ def required(params: Mapping[str, str], name: str) -> str:
     return value
 
 
+def given(params: Mapping[str, str], *names: str) -> dict[str, Tree]:
+    """Repeat what was submitted under these names; what was not is left out."""
+    return {name: params[name] for name in names if name in params}
+
+
 def _decode(text: str) -> Pairs:
     return tuple(parse_qsl(text, keep_blank_values=True))

@@ -1,51 +1,38 @@
-"""Ask the local media API with the vendor's own client and print what it understood, as JSON.
+"""Ask the local media API with the vendor's own client for VOD and print what it understood, as JSON.
 
-Runs in an environment that has only the vendor's packages (requirements/vendor-vod.in), started by
-test_judged_by_the_vendor.py. Argument: the host and port of the API.
+Runs in the environment of requirements/vendor.in, started by test_judged_by_the_vendor.py. Argument:
+the host and port of the API.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from alibabacloud_tea_openapi.client import Client as OpenApiClient  # type: ignore[import-not-found]
-from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params  # type: ignore[import-not-found]
+from alibabacloud_tea_openapi.models import Config  # type: ignore[import-not-found]
 from alibabacloud_vod20170321 import models  # type: ignore[import-not-found]
 from alibabacloud_vod20170321.client import Client  # type: ignore[import-not-found]
-from darabonba.runtime import RuntimeOptions  # type: ignore[import-not-found]
+
+from tests.localcloud.media import openapi_client
+from tests.localcloud.media.openapi_client import configured, failure, report
 
 HOSTILE = "a b*c~d+e/中&=%\"'<?#\U0001f39e"
 
-
-def main(endpoint: str) -> None:
-    schemes = {"acs3": None, "rpc1": "v2"}
-    report = {name: judge(endpoint, algorithm) for name, algorithm in schemes.items()}
-    json.dump({**report, "endpoints": default_endpoints()}, sys.stdout)
+call = partial(openapi_client.call, version="2017-03-21")
 
 
-def judge(endpoint: str, algorithm: str | None) -> dict[str, Any]:
+def judge(config: Config) -> dict[str, Any]:
     """Play the life of a job and every documented refusal with one signature scheme."""
-
-    def config(key: str = "own-key", secret: str = "own-secret", token: str | None = None) -> Config:
-        return Config(
-            access_key_id=key,
-            access_key_secret=secret,
-            security_token=token,
-            endpoint=endpoint,
-            protocol="http",
-            signature_algorithm=algorithm,
-        )
-
-    own = Client(config())
-    temporary = Client(config("STS.key", "temporary-secret", "token/+=="))
-    without_token = Client(config("STS.key", "temporary-secret"))
-    wrong_token = Client(config("STS.key", "temporary-secret", "another"))
-    wrong_secret = Client(config(secret="wrong"))
-    unknown_key = Client(config(key="nobody"))
-    generic = OpenApiClient(config())
+    another = partial(configured, config.endpoint, config.signature_algorithm)
+    own = Client(config)
+    temporary = Client(another(key="STS.key", secret="temporary-secret", token="token/+=="))
+    without_token = Client(another(key="STS.key", secret="temporary-secret"))
+    wrong_token = Client(another(key="STS.key", secret="temporary-secret", token="another"))
+    wrong_secret = Client(another(secret="wrong"))
+    unknown_key = Client(another(key="nobody"))
+    generic = OpenApiClient(config)
 
     submitted = own.submit_aimedia_audit_job(
         models.SubmitAIMediaAuditJobRequest(media_id="media-1", template_id="", user_data='{"Extend":"é &"}')
@@ -77,6 +64,7 @@ def judge(endpoint: str, algorithm: str | None) -> dict[str, Any]:
             lambda: troubled(own, generic, {"Throttle": "1", "Wait": "3"}, job_id)
         ),
         "unavailable": failure(lambda: troubled(own, generic, {"BreakDown": "1"}, job_id)),
+        "internal": failure(lambda: troubled(own, generic, {"Stumble": "1"}, job_id)),
         "afterwards": describe(own, job_id)["Status"],
     }
 
@@ -92,49 +80,6 @@ def troubled(client: Client, generic: OpenApiClient, trouble: dict[str, str], jo
     return describe(client, job_id)
 
 
-def call(
-    client: OpenApiClient,
-    action: str,
-    params: dict[str, str],
-    *,
-    version: str = "2017-03-21",
-    method: str = "POST",
-    in_body: bool = False,
-) -> dict[str, Any]:
-    """Use the client that knows no operation, as for those that the SDKs have dropped."""
-    answer = client.call_api(
-        Params(
-            action=action,
-            version=version,
-            protocol="HTTP",
-            pathname="/",
-            method=method,
-            auth_type="AK",
-            style="RPC",
-            req_body_type="formData",
-            body_type="json",
-        ),
-        OpenApiRequest(body=params) if in_body else OpenApiRequest(query=params),
-        RuntimeOptions(),
-    )
-    body: dict[str, Any] = answer["body"]
-    return body
-
-
-def failure(attempt: Callable[[], object]) -> dict[str, Any]:
-    try:
-        attempt()
-    except Exception as error:  # what the client raises is what is reported
-        return {
-            "type": type(error).__name__,
-            "code": getattr(error, "code", None),
-            "status": getattr(error, "status_code", None),
-            "retry_after": getattr(error, "retry_after", None),
-            "body_keys": sorted(getattr(error, "data", None) or {}),
-        }
-    return {"type": None}
-
-
 def default_endpoints() -> dict[str, str]:
     regions = ("cn-shanghai", "cn-beijing", "cn-hangzhou", "cn-shenzhen", "ap-southeast-1", "eu-central-1")
     key = {"access_key_id": "key", "access_key_secret": "secret"}
@@ -142,4 +87,4 @@ def default_endpoints() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    report(judge, sys.argv[1], endpoints=default_endpoints())

@@ -148,18 +148,20 @@ def test_troubles_befall_the_next_valid_calls_in_order(scheme: Scheme) -> None:
     gateway = new_world().gateway
     gateway.throttle(2, retry_after=5)
     gateway.break_down()
+    gateway.stumble()
 
     forged = gateway.answer(wire(QUERY, scheme=scheme, key=Credentials("own-key", "wrong")))
-    replies = [gateway.answer(wire(QUERY, scheme=scheme)) for _ in range(4)]
+    replies = [gateway.answer(wire(QUERY, scheme=scheme)) for _ in range(5)]
 
     assert told(forged) == (400, "SignatureDoesNotMatch")
     assert [told(reply) for reply in replies] == [
         (400, "Throttling.User"),
         (400, "Throttling.User"),
         (503, "ServiceUnavailable"),
+        (500, "InternalError"),
         (404, "InvalidJobId.NotFound"),
     ]
-    assert [reply.headers.get("x-acs-retry-after") for reply in replies] == ["5", "5", None, None]
+    assert [reply.headers.get("x-acs-retry-after") for reply in replies] == ["5", "5", None, None, None]
 
 
 @pytest.mark.parametrize(
