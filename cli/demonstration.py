@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
+from cli.demo_vendor import KEYS, PACE, QUALITY_QUEUE, RESULTS, USER_ID, DemoVendor, Told, submission, told_by
 from cli.local_ledger import as_environment, opened
-from localcloud.media.gateway import Gateway
 from localcloud.media.server import MediaApiServer
-from localcloud.media.vod import Outcome, Pace, Vod
 from localcloud.runner import InProcessRunner
 from localcloud.template import read_template
 from shared import reconciliation
 from shared.adapters.clocks import SystemClock
 from shared.adapters.local.file_clock import FileClock
-from shared.errors import PermanentError, UnreadableError
-from shared.inbound.notifications import Notification, read
-from shared.inbound.triggers import Messages, messages
+from shared.errors import PermanentError
 from shared.policy import MINUTE, SECOND
 from shared.ports import Services
-from shared.toolkit.context import Credentials
-from shared.vendor import ApiRequest
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events" / "callback"
 TEMPLATE = ROOT / "template.yml"
 
 _MARKER = ".media-ledger-demo"
-_KEYS = Credentials("demoAccessKeyId", "demoAccessKeySecret")
-_PACE = Pace()
 
 # Two jobs do not go as they should, so that the demonstration shows what happens then.
 _EARLY = "queue-rawdata.json"  # its callback comes before the vendor has finished
 _BROKEN = "topic-json-attributes.json"  # its query is answered with a page of some proxy
 _BROKEN_ANSWER = b"<html><body>502 Bad Gateway"
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a sample callback says about a job: enough for the local vendor to say the same."""
-
-    sample: str
-    job_id: str
-    media_id: str
-    outcome: Outcome
 
 
 @dataclass
@@ -70,23 +52,14 @@ def play(folder: Path, tell: Callable[[str], None]) -> Story:
     """Play the demonstration into a prepared folder; `tell` gets a line per step."""
     clock = FileClock(folder / "clock")
     clock.set(SystemClock().now())
-    story, told = Story(folder), _told()
-    vod = Vod(
-        clock=clock,
-        pace=_PACE,
-        job_ids=iter([one.job_id for one in told]),
-        outcomes={one.media_id: one.outcome for one in told},
-    )
-    draw = random.Random(0)
-    with MediaApiServer(Gateway(vod.actions(), keys=(_KEYS,), clock=clock, random=draw)) as server:
-        tell(f"local media API at {server.endpoint}, verifying signatures")
-        settings = own_environment(folder, LEDGER_ENDPOINTS=f"vod={server.endpoint}")
+    story = Story(folder)
+    vendor = DemoVendor(_all_told(), clock=clock, buckets=folder / "buckets")
+    with MediaApiServer(vendor.gateway) as server:
+        tell(f"local media APIs at {server.endpoint}, verifying signatures")
+        settings = own_environment(folder, endpoint=server.endpoint)
         with as_environment(settings), opened(settings) as services:
-            _submit(services, told, clock)
-            for one in told:
-                if one.sample == _BROKEN:
-                    vod.answer_raw(one.job_id, _BROKEN_ANSWER)
-            tell(f"{len(told)} review jobs submitted; the vendor works on them")
+            _submit(services, vendor, clock)
+            tell(f"{len(vendor.told)} jobs of four kinds submitted; the vendor works on them")
             _deliver(story, tell)
             clock.sleep(2 * MINUTE)
             summary = reconciliation.settle_due(services, limit=100)
@@ -110,47 +83,23 @@ def samples() -> list[Path]:
     return sorted(path for path in SAMPLES.iterdir() if path.suffix in (".json", ".txt"))
 
 
-def _told() -> list[Told]:
-    """Read from the samples which jobs there are; the early one is submitted last."""
-    found = {one.job_id: one for path in samples() for one in _told_by(path)}
+def _all_told() -> list[Told]:
+    """Read from the samples which jobs there are, in the order in which they are submitted.
+
+    A repeated callback is about the same job.
+    """
+    found = {one.ref: one for path in samples() for one in told_by(path)}
     return sorted(found.values(), key=lambda one: one.sample == _EARLY)
 
 
-def _told_by(path: Path) -> Iterator[Told]:
-    trigger = messages(path.read_bytes())
-    for message in trigger.messages if isinstance(trigger, Messages) else ():
-        if message.reason is not None:
-            continue
-        try:
-            notification = read(message.body)
-        except UnreadableError:
-            continue
-        if isinstance(notification, Notification):
-            yield _outcome(path.name, notification, json.loads(message.body))
-
-
-def _outcome(sample: str, notification: Notification, body: Mapping[str, Any]) -> Told:
-    data = body.get("Data")
-    if isinstance(data, str):
-        data = json.loads(data)
-    failed = notification.claim is not None and notification.claim.status == "failed"
-    outcome = (
-        Outcome("fail", code=str(body.get("Code")), message=str(body.get("Message")))
-        if failed
-        else Outcome("success", data=data)
-    )
-    job_id = notification.ref.job_id
-    return Told(sample, job_id, notification.media_id or f"media-{job_id}", outcome)
-
-
-def _submit(services: Services, told: list[Told], clock: FileClock) -> None:
-    for one in told:
+def _submit(services: Services, vendor: DemoVendor, clock: FileClock) -> None:
+    """Submit every job, the early one when the others have been finished."""
+    for one in vendor.told:
         if one.sample == _EARLY:
-            clock.sleep(_PACE.waiting_ms + _PACE.processing_ms)
-        request = ApiRequest(
-            "vod", "2017-03-21", "SubmitAIMediaAuditJob", {"MediaId": one.media_id}, "cn-shanghai"
-        )
-        services.media_api.call(request, deadline=clock.now() + 30 * SECOND)
+            clock.sleep(PACE.waiting_ms + PACE.processing_ms)
+        services.media_api.call(submission(one), deadline=clock.now() + 30 * SECOND)
+        if one.sample == _BROKEN:
+            vendor.answer_raw(one.ref, _BROKEN_ANSWER)
 
 
 def _deliver(story: Story, tell: Callable[[str], None]) -> None:
@@ -163,14 +112,19 @@ def _deliver(story: Story, tell: Callable[[str], None]) -> None:
         tell(f"  {path.name:<34} {', '.join(f'{n} {what}' for what, n in did.items())}")
 
 
-def own_environment(folder: Path, **more: str) -> dict[str, str]:
+def own_environment(folder: Path, *, endpoint: str | None = None) -> dict[str, str]:
     """Give the demonstration's own settings, whatever the shell has set."""
-    root = folder.resolve()
+    root = quote(str(folder.resolve()))
+    asked = {"LEDGER_ENDPOINTS": ",".join(f"{product}={endpoint}" for product in ("vod", "mts", "ice"))}
     return {
-        "LEDGER_OBJECTS": f"file://{quote(str(root / 'archive'))}",
-        "LEDGER_TABLES": f"sqlite://{quote(str(root / 'ledger.db'))}",
-        "LEDGER_CLOCK": str(root / "clock"),
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": _KEYS.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": _KEYS.access_key_secret,
-        **more,
+        "LEDGER_OBJECTS": f"file://{root}/archive",
+        "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
+        "LEDGER_CLOCK": str(folder.resolve() / "clock"),
+        "LEDGER_USER_ID": USER_ID,
+        "LEDGER_RESULT_FILES": f"file://{root}/buckets",
+        "LEDGER_OUTPUTS": f"mts.video_quality={RESULTS}",
+        "LEDGER_VIDEO_QUALITY_SOURCES": QUALITY_QUEUE,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": KEYS.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEYS.access_key_secret,
+        **(asked if endpoint else {}),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import random
 from collections.abc import Iterator, Mapping
@@ -72,16 +71,13 @@ class LocalVendor:
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """Give a shell whose settings are only its own; what a command sets is put back."""
     monkeypatch.chdir(tmp_path)
-    root, before = logging.getLogger(), dict(os.environ)
-    handlers, level = root.handlers[:], root.level
+    before = dict(os.environ)
     for name in before:
         if name.startswith(("LEDGER_", "ALIBABA_CLOUD_")):
             del os.environ[name]
     yield Shell(tmp_path)
     os.environ.clear()
     os.environ.update(before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture
