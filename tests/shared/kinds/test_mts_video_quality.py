@@ -147,6 +147,28 @@ def test_a_summary_that_is_no_string_is_read_all_the_same() -> None:
     assert [finding.source for finding in found] == ["answer:/Job/VideoQualityResults/Border/0"]
 
 
+def test_two_spellings_of_one_check_are_read_in_the_same_order_whatever_the_order_of_keys() -> None:
+    entry = [{"TimeStamp": "00:00:01"}]
+    orders = [{"Noise": entry, "noise": entry}, {"noise": entry, "Noise": entry}]
+
+    records = [KIND.normalize([answer(VideoQualityResults=json.dumps(order))]) for order in orders]
+
+    assert records[0] == records[1]
+    assert [finding.source.rpartition("#")[2] for finding in records[0].findings] == ["/Noise/0", "/noise/0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "left"), [("[]", []), ('""', []), ("null", []), ("false", ["false"]), ("{}", []), ("0", ["0"])]
+)
+def test_only_what_says_nothing_is_taken_for_no_rectangle(value: str, left: list[str]) -> None:
+    document = f'{{"border": [{{"id": 1, "border": {value}}}]}}'
+
+    record = KIND.normalize([answer(), file(document)])
+
+    assert [item.value for item in record.unmapped] == left
+    assert [(finding.frame, finding.regions) for finding in record.findings] == [(1, ())]
+
+
 def test_entries_without_a_time_are_never_taken_for_the_same() -> None:
     summary = border("TimeStamp", "soon")
 
