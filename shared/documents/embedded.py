@@ -56,7 +56,10 @@ def _read(data: bytes | str, repaired: tuple[str, ...]) -> Embedded:
 
 def _mended(data: bytes | str) -> tuple[str, tuple[str, ...]]:
     """Write slips outside of strings in ASCII, and name the kinds that there were."""
-    text = data if isinstance(data, str) else data.decode("utf-8-sig", errors="replace")
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "", ()
     found: set[str] = set()
 
     def mend(match: re.Match[str]) -> str:

@@ -12,9 +12,10 @@ from shared.documents.cursor import Node, Walk
 from shared.documents.strict_json import Tree
 from shared.documents.urls import without_query
 from shared.kinds.kind import JobQuery, Kind
-from shared.kinds.production_results import read_results, repairs, required, status_of
-from shared.kinds.values import decode, find_part, number, times
-from shared.record import Job, JobRecord, Measure, Media, Output, Unmapped, Verdict
+from shared.kinds.production_results import read_results
+from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
+from shared.kinds.values import number, times
+from shared.record import Job, JobRecord, Measure, Media, Output, Verdict
 from shared.vendor import ApiRequest, Part
 
 NAME = "ice.production"
@@ -71,8 +72,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
         findings=(),
         outputs=(*made, *_target(wanted)),
         measures=(*results.measures, *_priority(schedule)),
-        unmapped=tuple(Unmapped(source=source, value=text) for source, text in walk.unmapped()),
-        repaired=repairs(walk),
+        unmapped=unmapped(walk),
+        repaired=repairs(walk.repaired),
     )
 
 

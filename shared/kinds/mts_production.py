@@ -13,15 +13,14 @@ from shared.documents.cursor import Node, Walk
 from shared.documents.strict_json import Tree
 from shared.errors import JobNotFoundError
 from shared.kinds.kind import JobQuery, Kind
-from shared.kinds.production_results import read_results, repairs, required, status_of
-from shared.kinds.values import decode, find_part
-from shared.record import Job, JobRecord, Media, Times, Unmapped, Verdict
+from shared.kinds.production_results import read_results
+from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
+from shared.record import Job, JobRecord, Media, Times, Verdict
 from shared.vendor import ApiRequest, Part
 
 NAME = "mts.production"
 NORMALIZER_VERSION = 1
 
-_NOTHING: frozenset[str] = frozenset()
 _SAID_OF_ANY_ID = frozenset({"RequestId", "JobId"})
 
 
@@ -38,7 +37,7 @@ def request(query: JobQuery) -> ApiRequest:
 
 def tree(part: Part) -> Tree:
     """Decode an answer into the tree that pointers walk in, the same for JSON and XML."""
-    return decode(part, lists=_NOTHING, containers=_NOTHING)
+    return decode(part)
 
 
 def normalize(parts: Sequence[Part]) -> JobRecord:
@@ -74,8 +73,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
         findings=(),
         outputs=results.outputs,
         measures=results.measures,
-        unmapped=tuple(Unmapped(source=source, value=text) for source, text in walk.unmapped()),
-        repaired=repairs(walk),
+        unmapped=unmapped(walk),
+        repaired=repairs(walk.repaired),
     )
 
 

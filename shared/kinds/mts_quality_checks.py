@@ -16,7 +16,7 @@ from typing import TypeAlias
 from shared.documents.cursor import Node
 from shared.documents.pointers import resolve
 from shared.documents.strict_json import Tree
-from shared.kinds.values import number, short_hash
+from shared.kinds.values import number, score, short_hash, snake_case
 from shared.record import Finding, Measure, Score
 from shared.taxonomy import canonical_label, is_hit
 
@@ -30,7 +30,6 @@ Region: TypeAlias = tuple[float, float, float, float]
 
 _ORDER = {check: position for position, check in enumerate(CHECKS)}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # One to three digits of a fraction: `.5` is half a second (query-apis.md 6, quirk 6).
 _CLOCK = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,3}))?", re.ASCII)
 _MILLISECONDS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE]\+?[0-9]{1,2})?", re.ASCII)
@@ -164,17 +163,13 @@ class _Form:
 
 def _read(documents: Iterable[Node], form: _Form) -> list[Sighting]:
     found = (
-        _sighting(_check(name), entry, form)
+        _sighting(snake_case(name), entry, form)
         for node in documents
         for name in node.names()
         if _NAME.fullmatch(name)
         for entry in node.items(name)
     )
     return [one for one in found if one is not None]
-
-
-def _check(name: str) -> str:
-    return _NEXT_WORD.sub("_", name).lower()
 
 
 def _sighting(check: str, entry: Node, form: _Form) -> Sighting | None:
@@ -186,8 +181,8 @@ def _sighting(check: str, entry: Node, form: _Form) -> Sighting | None:
         result=_first_text(entry, ("Result", "result")),
         # The file's scores have no documented scale: they are negative, or above 1 (quirk 17).
         scores=(
-            *_score(_first_text(entry, ("Score", "score")), form.scale),
-            *_score(_first_text(entry, _RATIO_NAMES), _RATIO),
+            *score(_first_text(entry, ("Score", "score")), form.scale),
+            *score(_first_text(entry, _RATIO_NAMES), _RATIO),
         ),
         start_ms=start_ms,
     )
@@ -204,14 +199,10 @@ def _first_text(entry: Node, names: Sequence[str]) -> str | None:
     return next((text for name in names if (text := entry.text(name)) is not None), None)
 
 
-def _score(text: str | None, scale: str | None) -> tuple[Score, ...]:
-    return () if text is None else (Score(text=text, value=number(text), scale=scale),)
-
-
 def _ignore_repeated_check(entry: Node, check: str) -> None:
     """Ignore a `type` that repeats the check (query-apis.md 6, quirk 19), and leave any other."""
     text = entry.text("type")
-    if text is not None and _check(text) != check:
+    if text is not None and snake_case(text) != check:
         entry.put_back("type")
 
 

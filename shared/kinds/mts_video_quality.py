@@ -8,7 +8,7 @@ names the Output file, which holds the same with more detail: the part `output`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.documents import embedded
@@ -17,8 +17,8 @@ from shared.documents.strict_json import Tree
 from shared.errors import SettingError, UnreadableError
 from shared.kinds.kind import JobQuery, Kind, ResultFile
 from shared.kinds.mts_quality_checks import Sighting, findings, measures, read_file, read_summary
-from shared.kinds.values import decode, find_part
-from shared.record import Job, JobRecord, Media, Repair, Status, Times, Unmapped, VendorError, Verdict
+from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
+from shared.record import Job, JobRecord, Media, Repair, Status, Times, VendorError, Verdict
 from shared.vendor import ApiRequest, Part
 
 NAME = "mts.video_quality"
@@ -26,9 +26,6 @@ NORMALIZER_VERSION = 1
 OUTPUT = "output"
 
 _CONTAINERS = frozenset({"Job"})
-_NO_LISTS: frozenset[str] = frozenset()
-# Of the job: the envelope's Code says only that the query worked. Any other word keeps it polling.
-_STATUS: dict[str, Status] = {"success": "succeeded", "fail": "failed"}
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>)?")
 _BUCKET = re.compile(r"[a-z]+://[^/]+")
 
@@ -55,7 +52,7 @@ def tree(part: Part) -> Tree:
     if part.name == OUTPUT:
         return list(embedded.read(part.body).documents)
     try:
-        return decode(part, lists=_NO_LISTS, containers=_CONTAINERS)
+        return decode(part, containers=_CONTAINERS)
     except UnreadableError as error:
         if part.format != "xml":
             raise
@@ -68,7 +65,7 @@ def _tree_without_root(part: Part, error: UnreadableError) -> Tree:
     at = declared.end() if declared else 0
     body = b"".join((part.body[:at], b"<Response>", part.body[at:], b"</Response>"))
     try:
-        found = decode(Part(part.name, part.format, body), lists=_NO_LISTS, containers=_CONTAINERS)
+        found = decode(Part(part.name, part.format, body), containers=_CONTAINERS)
     except UnreadableError:
         raise error from None
     # Text beside the elements is another defect than the one that is mended here.
@@ -81,7 +78,7 @@ def files(parts: Sequence[Part], query: JobQuery) -> Sequence[ResultFile]:
     """Name the Output file of a job that succeeded; raise `UnreadableError` as `normalize` does."""
     job = _job(Walk("answer", tree(find_part(parts, "answer"))))
     output = job.text("Output")
-    if output is None or _status(_required(job, "Status")) != "succeeded":
+    if output is None or status_of(required(job, "Status", layer=NAME)) != "succeeded":
         return ()
     return (ResultFile(OUTPUT, "txt", _location(output, query.output)),)
 
@@ -126,8 +123,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
     for name in ("RequestId", "Code", "Message"):
         walk.root.ignore(name)
     job = _job(walk)
-    job_id, vendor_status = _required(job, "JobId"), _required(job, "Status")
-    status = _status(vendor_status)
+    job_id, vendor_status = required(job, "JobId", layer=NAME), required(job, "Status", layer=NAME)
+    status = status_of(vendor_status)  # of the job: the envelope's Code says only that the query worked
     summary = job.nested("VideoQualityResults")
     file = _output_file(parts, is_needed=summary is None)
     told = read_summary(summary.nodes()) if summary is not None else []
@@ -143,8 +140,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
         verdict=Verdict(),
         findings=findings(told, file.sightings),
         measures=measures([*told, *file.sightings]),
-        unmapped=(*_unmapped(walk), *_unmapped(file.walk)),
-        repaired=(*_repairs(walk.repaired), *file.repaired),
+        unmapped=unmapped(walk, *([file.walk] if file.walk else [])),
+        repaired=(*repairs(walk.repaired), *file.repaired),
     )
 
 
@@ -160,11 +157,11 @@ def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
             raise UnreadableError(error.reason, layer=NAME, part=OUTPUT) from None
         # Without what follows the colon: those are the decoder's words, which change with Python's version.
         reason = error.reason.partition(":")[0]
-        return OutputFile(repaired=_repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
+        return OutputFile(repaired=repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
     documents: Tree = list(found.documents)
     walk = Walk(OUTPUT, documents)
     sightings = read_file(walk.nodes(), documents)
-    return OutputFile(walk, tuple(sightings), _repairs({walk.root.source: found.repaired}))
+    return OutputFile(walk, tuple(sightings), repairs({walk.root.source: found.repaired}))
 
 
 def _job(walk: Walk) -> Node:
@@ -172,17 +169,6 @@ def _job(walk: Walk) -> Node:
     if job is None:
         raise UnreadableError("no object Job", layer=NAME)
     return job
-
-
-def _required(job: Node, name: str) -> str:
-    value = job.text(name)
-    if value is None:
-        raise UnreadableError("a field that every answer has is missing or not text", layer=NAME, field=name)
-    return value
-
-
-def _status(vendor_status: str) -> Status:
-    return _STATUS.get(vendor_status.casefold(), "running")
 
 
 def _error(job: Node, status: Status) -> VendorError | None:
@@ -195,15 +181,6 @@ def _error(job: Node, status: Status) -> VendorError | None:
     elif message is not None:  # what a job says that has not ended is not documented
         job.put_back("Message")
     return None
-
-
-def _unmapped(walk: Walk | None) -> Iterator[Unmapped]:
-    for source, text in walk.unmapped() if walk is not None else ():
-        yield Unmapped(source=source, value=text)
-
-
-def _repairs(repaired: Mapping[str, Sequence[str]]) -> tuple[Repair, ...]:
-    return tuple(Repair(source=at, what=what) for at, whats in sorted(repaired.items()) for what in whats)
 
 
 KIND = Kind(

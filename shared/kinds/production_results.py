@@ -13,14 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 
-from shared.documents.cursor import Nested, Node, Walk
+from shared.documents.cursor import Nested, Node
 from shared.documents.pointers import escape
-from shared.errors import UnreadableError
 from shared.kinds.values import number
-from shared.record import Measure, Output, Repair, Score, Status, VendorError
+from shared.record import Measure, Output, Score, Status, VendorError
 
-# Queuing, and Analysing or Analyzing (query-apis.md 5.1), are running; so is any word not known here.
-_STATUS: dict[str, Status] = {"success": "succeeded", "fail": "failed"}
 _SUCCESS = "success"
 
 _LISTS = ("result", "splitResult", "VideoSummaryList", "Details")
@@ -48,26 +45,6 @@ class Results:
     measures: tuple[Measure, ...]
     error: VendorError | None
     is_said: bool
-
-
-def required(root: Node, name: str, *, layer: str) -> str:
-    """Take a text that every answer about a job has; raise `UnreadableError` when it is not there."""
-    value = root.text(name)
-    if value is None:
-        raise UnreadableError("a field that every answer has is missing or not text", layer=layer, field=name)
-    return value
-
-
-def status_of(vendor_status: str) -> Status:
-    """Read the vendor's word; an unknown one keeps the job polling."""
-    return _STATUS.get(vendor_status.casefold(), "running")
-
-
-def repairs(walk: Walk) -> tuple[Repair, ...]:
-    """List where the answer had to be read more kindly than JSON allows."""
-    return tuple(
-        Repair(source=source, what=what) for source, slips in sorted(walk.repaired.items()) for what in slips
-    )
 
 
 def read_results(root: Node, *, function: str | None, status: Status) -> Results:

@@ -5,36 +5,17 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from shared.documents import strict_json, xml_tree
 from shared.documents.cursor import Node, is_whole_number
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
 from shared.record import Evidence, Score, Times
-from shared.vendor import Part
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _ISO_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z", re.ASCII
 )
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FIRST_PLAUSIBLE_YEAR = "2009"  # the vendor's first year
-
-
-def find_part(parts: Sequence[Part], name: str) -> Part:
-    """Give the part of that name; raise `UnreadableError` when there is none."""
-    for part in parts:
-        if part.name == name:
-            return part
-    raise UnreadableError("the part is missing", layer="answer", part=name)
-
-
-def decode(part: Part, *, lists: frozenset[str], containers: frozenset[str]) -> Tree:
-    """Decode a part as what it claims to be; raise `UnreadableError` when it is not."""
-    if part.format == "xml":
-        return xml_tree.parse(part.body, lists=lists, containers=containers)
-    return strict_json.parse(part.body)
 
 
 def number(text: str | None) -> float | None:
@@ -50,9 +31,14 @@ def whole_number(text: str | None) -> int | None:
     return int(text) if text is not None and is_whole_number(text) else None
 
 
-def score(text: str | None, scale: str) -> tuple[Score, ...]:
-    """Keep a score in the vendor's digits, or none where there is none."""
+def score(text: str | None, scale: str | None = None) -> tuple[Score, ...]:
+    """Keep a score in the vendor's digits, or none where there is none; no scale is an undocumented one."""
     return () if text is None else (Score(text=text, value=number(text), scale=scale),)
+
+
+def snake_case(name: str) -> str:
+    """Write `GreenEnhanced` as `green_enhanced`; a name in snake case stays as it is."""
+    return _NEXT_WORD.sub("_", name).lower()
 
 
 def comma_list(node: Node, name: str) -> tuple[str, ...]:

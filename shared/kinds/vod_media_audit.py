@@ -12,9 +12,10 @@ from shared.documents.cursor import Node, Walk
 from shared.documents.strict_json import Tree
 from shared.errors import UnreadableError
 from shared.kinds.kind import JobQuery, Kind
-from shared.kinds.values import comma_list, decode, find_part, times
+from shared.kinds.reading import decode, find_part, required, status_of, unmapped
+from shared.kinds.values import comma_list, times
 from shared.kinds.vod_review import Review
-from shared.record import Job, JobRecord, Media, Status, Unmapped, VendorError, Verdict
+from shared.record import Job, JobRecord, Media, Status, VendorError, Verdict
 from shared.taxonomy import worst
 from shared.vendor import ApiRequest, Part
 
@@ -35,8 +36,6 @@ _CONTAINERS = frozenset(
         "GreenEnhancedResult",
     }
 )
-# An unknown word keeps the job polling; it is counted by its absence here (query-apis.md 5.1).
-_STATUS: dict[str, Status] = {"success": "succeeded", "fail": "failed"}
 _NO_ERROR = ("0", None)
 
 
@@ -69,8 +68,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
     job = walk.root.object("MediaAuditJob")
     if job is None:
         raise UnreadableError("no object MediaAuditJob", layer=NAME)
-    job_id, vendor_status = _required(job, "JobId"), _required(job, "Status")
-    status = _STATUS.get(vendor_status.casefold(), "running")
+    job_id, vendor_status = required(job, "JobId", layer=NAME), required(job, "Status", layer=NAME)
+    status = status_of(vendor_status)
     review = Review()
     verdict = _verdict(job.object("Data"), review)
     return JobRecord(
@@ -86,15 +85,8 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
         findings=tuple(review.findings),
         measures=tuple(review.measures),
         evidence=review.evidence.items(),
-        unmapped=tuple(Unmapped(source=source, value=text) for source, text in walk.unmapped()),
+        unmapped=unmapped(walk),
     )
-
-
-def _required(job: Node, name: str) -> str:
-    value = job.text(name)
-    if value is None:
-        raise UnreadableError("a field that every answer has is missing or not text", layer=NAME, field=name)
-    return value
 
 
 def _error(job: Node, status: Status) -> VendorError | None:

@@ -20,6 +20,7 @@ from shared.kinds.values import (
     position_ms,
     score,
     short_hash,
+    snake_case,
     whole_number,
 )
 from shared.record import Finding, Measure, Modality, Module
@@ -27,7 +28,6 @@ from shared.taxonomy import canonical_label, is_hit
 
 _SCALE = "0-100"  # both vendor pages: Score, MaxScore and AverageScore lie in [0, 100]
 _BLOCK = re.compile(r"([A-Za-z0-9]+)Result", re.ASCII)
-_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -90,7 +90,7 @@ class Review:
             found = _BLOCK.fullmatch(name)
             block = video.object(name) if found else None
             if found and block:
-                self._block(block, _NEXT_WORD.sub("_", found[1]).lower())
+                self._block(block, snake_case(found[1]))
 
     def _block(self, block: Node, check: str) -> None:
         """Read a result block; the vendor adds new ones of the same shape (GreenEnhanced, 2026-08)."""

@@ -18,7 +18,7 @@ from shared.errors import UnreadableError
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.kinds.kind import JobQuery, Kind
-from shared.kinds.values import find_part
+from shared.kinds.reading import find_part, unmapped
 from shared.marks import Mark, mark
 from shared.record import Job, JobRecord, Media, Output, Times, Unmapped, Verdict
 from shared.vendor import ApiRequest, Part
@@ -56,7 +56,7 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
         verdict=Verdict(),
         findings=(),
         outputs=tuple(lines),
-        unmapped=tuple(Unmapped(source=source, value=text) for source, text in walk.unmapped()),
+        unmapped=unmapped(walk),
     )
 
 

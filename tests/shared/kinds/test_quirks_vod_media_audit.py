@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.record import Finding, JobRecord
+from shared.record import Finding, JobRecord, Measure
 from tests.shared.kinds.answers import Json, as_json, as_xml
 from tests.shared.kinds.test_vod_media_audit_cases import CASES, KIND, case
 
@@ -18,6 +18,10 @@ def read(**data: Json) -> JobRecord:
 
 def at(record: JobRecord, place: str) -> list[Finding]:
     return [f for f in record.findings if f.source.startswith(f"answer:/MediaAuditJob/Data/{place}")]
+
+
+def everything_told(record: JobRecord) -> list[Finding | Measure]:
+    return [*record.findings, *record.measures]
 
 
 def test_several_labels_in_one_text_are_several_findings() -> None:
@@ -132,7 +136,7 @@ def test_a_timestamp_counts_milliseconds() -> None:
     """Quirk 60: `5` is 5 ms, not 5 s."""
     record = case("new-page")
 
-    positions = {item.start_ms for item in (*record.findings, *record.measures)} - {None}
+    positions = {told.start_ms for told in everything_told(record)} - {None}
     assert positions == {5, 500, 3005, 5000}
 
 
@@ -141,7 +145,7 @@ def test_what_the_vendor_will_delete_is_listed_as_evidence() -> None:
     answer = (CASES / "old-page" / "answer.json").read_text(encoding="utf-8")
     record = case("old-page")
 
-    shown = {name for item in (*record.findings, *record.measures) for name in item.evidence}
+    shown = {name for told in everything_told(record) for name in told.evidence}
     assert [picture.url for picture in record.evidence if picture.url not in answer] == []
     assert len(record.evidence) == 2
     assert shown == {picture.id for picture in record.evidence}
