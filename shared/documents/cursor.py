@@ -144,6 +144,10 @@ class Node:
         self.put_back(name)
         return None
 
+    def value(self, name: str) -> Tree:
+        """Look at a member of any shape without taking it; None where there is none."""
+        return self._members.get(name)
+
     def put_back(self, name: str) -> None:
         """Leave a member after all: it was read, but means nothing that the record can hold."""
         self._taken.discard(name)

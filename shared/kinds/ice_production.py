@@ -49,8 +49,7 @@ def tree(part: Part) -> Tree:
 
 def normalize(parts: Sequence[Part]) -> JobRecord:
     """Turn the answer into a record; raise `UnreadableError` when it is no answer about a job."""
-    answer = tree(find_part(parts, "answer"))
-    walk = Walk("answer", answer)
+    walk = Walk("answer", tree(find_part(parts, "answer")))
     root = walk.root
     root.ignore("RequestId")  # differs from call to call and says nothing about the job
     schedule, given, wanted = (root.object(name) for name in ("ScheduleConfig", "Input", "Output"))
@@ -58,7 +57,7 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
     vendor_status = required(root, "Status", layer=NAME)
     status = status_of(vendor_status)
     results = read_results(root, function=job.function, status=status)
-    made = (*results.outputs, *_files(answer, root))
+    made = (*results.outputs, *_files(root))
     return JobRecord(
         normalizer_version=NORMALIZER_VERSION,
         job=job,
@@ -128,9 +127,9 @@ def _priority(schedule: Node | None) -> Iterator[Measure]:
         )
 
 
-def _files(answer: Tree, root: Node) -> Iterator[Output]:
+def _files(root: Node) -> Iterator[Output]:
     """Give the files that were made; lists of one length tell of the same files by position."""
-    told = {name: texts for name in (_FILES, _URLS, _MEDIA_IDS) if (texts := _texts(answer, root, name))}
+    told = {name: texts for name in (_FILES, _URLS, _MEDIA_IDS) if (texts := _texts(root, name))}
     is_paired = len({len(texts) for texts in told.values()}) == 1
     for names in [list(told)] if is_paired else [[name] for name in told]:
         for position, values in enumerate(zip(*(told[name] for name in names), strict=True)):
@@ -145,9 +144,9 @@ def _files(answer: Tree, root: Node) -> Iterator[Output]:
                 )
 
 
-def _texts(answer: Tree, root: Node, name: str) -> list[str]:
+def _texts(root: Node, name: str) -> list[str]:
     """Take a list of texts; leave a list that holds anything else, and give none if all are empty."""
-    values = answer.get(name) if isinstance(answer, dict) else None
+    values = root.value(name)
     texts = [_text(value) for value in values] if isinstance(values, list) else []
     found = [text for text in texts if text is not None]
     if len(found) < len(texts):

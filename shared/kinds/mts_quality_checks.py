@@ -8,13 +8,12 @@ own, and the place in the frame. What both saw at one time is one finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
 from shared.documents.cursor import Node
-from shared.documents.pointers import resolve
 from shared.documents.strict_json import Tree
 from shared.kinds.values import number, score, short_hash, snake_case
 from shared.record import Finding, Measure, Score
@@ -69,9 +68,9 @@ def read_summary(documents: Iterable[Node]) -> list[Sighting]:
     return _read(documents, _Form("0-1", _clock_ms))
 
 
-def read_file(documents: Iterable[Node], tree: Tree) -> list[Sighting]:
-    """Read the objects of the Output file; `tree` is the whole part, which they stand in."""
-    return _read(documents, _Form(None, _file_ms, {"output": tree}))
+def read_file(documents: Iterable[Node]) -> list[Sighting]:
+    """Read the objects of the Output file."""
+    return _read(documents, _Form(None, _file_ms, tells_places=True))
 
 
 def findings(summary: Sequence[Sighting], file: Sequence[Sighting]) -> tuple[Finding, ...]:
@@ -154,11 +153,11 @@ def _joined(told: Sighting, detail: Sighting) -> Sighting:
 
 @dataclass(frozen=True)
 class _Form:
-    """How one of the two tells things; only the file tells places, `trees` is where they are found."""
+    """How one of the two tells things; only the file tells places in the frame."""
 
     scale: str | None
     position: Callable[[str], int | None]
-    trees: Mapping[str, Tree] | None = None
+    tells_places: bool = False
 
 
 def _read(documents: Iterable[Node], form: _Form) -> list[Sighting]:
@@ -188,8 +187,8 @@ def _sighting(check: str, entry: Node, form: _Form) -> Sighting | None:
     )
     _ignore_repeated_check(entry, check)
     # A measure has no place in the record: where a normal entry gives one, it stays unmapped.
-    if form.trees is not None and one.is_hit:
-        one = replace(one, frame=entry.integer("id"), regions=_regions(entry, form.trees))
+    if form.tells_places and one.is_hit:
+        one = replace(one, frame=entry.integer("id"), regions=_regions(entry))
     says_something = time is not None or one != Sighting(check, entry.source, None, (), None)
     return one if says_something else None
 
@@ -234,12 +233,12 @@ def _file_ms(text: str) -> int | None:
     return value if value < _TOO_LONG else None
 
 
-def _regions(entry: Node, trees: Mapping[str, Tree]) -> tuple[Region, ...]:
+def _regions(entry: Node) -> tuple[Region, ...]:
     """Take the rectangles of a border or of mosaics; leave what is none as a whole."""
     found: list[Region] = []
     for name in ("border", "box"):
         if name in entry.names():
-            rectangles = _rectangles(resolve(trees, f"{entry.source}/{name}"))
+            rectangles = _rectangles(entry.value(name))
             if rectangles is not None:
                 entry.ignore(name)
                 found.extend(rectangles)

@@ -158,9 +158,8 @@ def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
         # Without what follows the colon: those are the decoder's words, which change with Python's version.
         reason = error.reason.partition(":")[0]
         return OutputFile(repaired=repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
-    documents: Tree = list(found.documents)
-    walk = Walk(OUTPUT, documents)
-    sightings = read_file(walk.nodes(), documents)
+    walk = Walk(OUTPUT, list(found.documents))
+    sightings = read_file(walk.nodes())
     return OutputFile(walk, tuple(sightings), repairs({walk.root.source: found.repaired}))
 
 
