@@ -63,6 +63,7 @@ def show(name: Job, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) ->
     out().print(_facts(row))
     if record is not None:
         out().print(_findings(record))
+        out().print(_outputs(record))
         out().print(
             f"\nOpen a value in the raw answer: media-ledger at {row.ref.job_id} SOURCE --dir {folder}"
         )
@@ -155,6 +156,8 @@ def jobs_table(rows: list[JobRow]) -> Group:
 
 def _facts(row: JobRow) -> Table:
     table = Table(title=escape(row.ref.job_id), title_justify="left", show_header=False, box=SIMPLE)
+    table.add_column()
+    table.add_column(overflow="fold")
     parts = "\n".join(part.key for part in row.raw_parts)
     facts = {
         "kind": row.ref.kind,
@@ -177,22 +180,32 @@ def _facts(row: JobRow) -> Table:
     return table
 
 
-def _findings(record: dict[str, Any]) -> Table:
+def _findings(record: dict[str, Any]) -> Group:
+    """Lay findings out, each with its source on a line of its own, whole, to be copied."""
     findings = record["findings"]
-    table = Table(title=f"{len(findings)} findings", title_justify="left", box=SIMPLE)
-    for column in ("at", "check", "label", "ours", "suggests", "score", "source"):
-        table.add_column(column, overflow="fold")
+    lines = [Text(f"{len(findings)} findings")]
     for one in findings:
-        table.add_row(
-            "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s",
-            escape(f"{one['modality']} {one['check'] or ''}"),
-            escape(one["label"] or ""),
-            one["canonical_label"] or "",
-            _suggestion(one["suggestion"]),
-            escape(", ".join(score["text"] for score in one["scores"])),
-            escape(one["source"]),
-        )
-    return table
+        at = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
+        what = f"{at:>12}  {one['modality']} {one['check'] or ''}: [bold]{escape(one['label'] or '')}[/]"
+        ours = f" ({one['canonical_label']})" if one["canonical_label"] else ""
+        scores = ", ".join(score["text"] for score in one["scores"])
+        lines.append(Text.from_markup(f"{what}{ours} {_suggestion(one['suggestion'])} {escape(scores)}"))
+        lines += [Text(f"{'':>14}{source}", style="dim") for source in (one["source"], *one["other_sources"])]
+    return Group(*lines)
+
+
+def _outputs(record: dict[str, Any]) -> Group:
+    """Lay out what the job made, and what nobody understood of its answer."""
+    lines = [Text(f"{len(record['outputs'])} outputs, {len(record['measures'])} measures")]
+    for one in record["outputs"]:
+        span = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
+        where = one["uri"] or one["url"] or one["media_id"] or ""
+        lines.append(Text(f"{span:>12}  {one['kind']}: {' '.join(filter(None, (one['title'], where)))}"))
+        lines.append(Text(f"{'':>14}{one['source']}", style="dim"))
+    if record["unmapped"]:
+        lines.append(Text(f"{len(record['unmapped'])} values of the answer are not understood:"))
+        lines += [Text(f"{'':>14}{one['source']} = {one['value'][:80]}") for one in record["unmapped"]]
+    return Group(*lines)
 
 
 def _suggestion(word: str | None) -> str:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 
-from tests.cli.conftest import DATA, LocalVendor, Shell
+from localcloud.media.gateway import Gateway
+from localcloud.media.mts import MtsProduction
+from localcloud.media.server import MediaApiServer
+from tests.cli.conftest import DATA, KEY, LocalVendor, Shell
 
 
 @pytest.fixture
@@ -36,6 +42,28 @@ def test_a_job_is_shown_for_people_with_its_findings(shell: Shell, job: str) -> 
 
     assert "succeeded" in shown
     assert "sexual.suggestive" in shown
+
+
+def test_what_a_job_made_and_what_is_not_understood_are_shown(shell: Shell, vendor: LocalVendor) -> None:
+    answer = {
+        "JobId": "j1",
+        "FunctionName": "VideoClip",
+        "State": "Success",
+        "Result": '{"Code":"Success","Data":"{\\"result\\":[{\\"file\\":\\"clips/1.mp4\\"}]}"}',
+        "Mood": "bright",
+    }
+    production = MtsProduction(clock=vendor.clock, job_ids=iter(["j1"]))
+    actions = [*vendor.vod.actions(), *production.actions()]
+    with MediaApiServer(Gateway(actions, keys=(KEY,), clock=vendor.clock, random=random.Random(2))) as server:
+        submit = next(action for action in production.actions() if action.name.startswith("Submit"))
+        submit.handle({"FunctionName": "VideoClip", "Input": "oss://b.oss/i", "Output": "oss://b.oss/o"})
+        production.answer_raw("j1", json.dumps(answer).encode())
+        shell.run("settle", "mts.production", "j1", "--endpoint", server.endpoint)
+
+    shown = shell.run("show", "j1").stdout
+
+    assert "clips/1.mp4" in shown
+    assert "answer:/Mood = bright" in shown
 
 
 def test_every_source_of_a_record_opens_in_the_raw_answer(shell: Shell, job: str) -> None:

@@ -47,6 +47,29 @@ def test_a_raw_answer_is_normalized_to_the_stored_bytes(shell: Shell, form: str)
     assert result.stdout_bytes == (case / "record.json").read_bytes()
 
 
+def test_a_record_is_made_from_answer_and_output_file(shell: Shell) -> None:
+    case = next(path.parent for path in sorted(ANSWERS.parent.glob("mts.video_quality/*/output.txt")))
+    files = (str(case / "answer.json"), "--output-file", str(case / "output.txt"))
+
+    result = shell.run("normalize", "mts.video_quality", *files, "--json")
+
+    assert result.stdout_bytes == (case / "record.json").read_bytes()
+
+
+def test_an_unknown_kind_is_answered_with_the_known_ones(shell: Shell) -> None:
+    result = shell.run("normalize", "vod.transcode", "-")
+
+    assert result.exit_code == 2
+    assert "mts.production" in result.stderr
+
+
+def test_a_message_that_only_a_ledger_can_sort_says_so(shell: Shell) -> None:
+    (message,) = shell.json("parse-event", str(EVENTS / "mps-video-quality.json"))["messages"]
+
+    assert message["notification"] is None
+    assert "LEDGER_VIDEO_QUALITY_SOURCES" in message["reason"]
+
+
 def test_a_raw_answer_can_come_from_standard_input(shell: Shell) -> None:
     answer = {"MediaAuditJob": {"JobId": "j", "Status": "processing"}}
 
