@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from shared.adapters.local.object_keys import segments
 
 # MTS takes `oss://bucket.oss-region.aliyuncs.com/key` (media-jobs.md 4); ICE takes `oss://bucket/key`
-# and the web address (the page of ICE's QueryIProductionJob, Media). Nothing is decoded: keys may contain spaces (quirk 66).
+# and the web address (Media, on the page of its QueryIProductionJob). Nothing is decoded: keys may
+# contain spaces (quirk 66).
 _ADDRESS = re.compile(r"(?:oss|https?)://(?P<bucket>[a-z0-9_-]+)(?P<host>\.[a-z0-9.-]+)?/(?P<key>.+)")
 
 
