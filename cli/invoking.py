@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.demo_vendor import REGION, USER_ID
 from cli.demonstration import TEMPLATE
 from cli.local_ledger import DEFAULT_FOLDER, Folder, as_environment, environment
 from cli.terminal import Exit, complain, functions_log_to, read_input, told_plainly
@@ -21,8 +22,14 @@ def invoke(
 ) -> None:
     """Run a function of template.yml on an event and print its answer."""
     payload = read_input(event)
-    with told_plainly(function), functions_log_to(sys.stderr), as_environment(environment(folder)):
-        runner = InProcessRunner(read_template(TEMPLATE))
+    settings = environment(folder)
+    with told_plainly(function), functions_log_to(sys.stderr), as_environment(settings):
+        # The context's word goes before the settings'; here, they are all there is.
+        runner = InProcessRunner(
+            read_template(TEMPLATE),
+            region=settings.get("LEDGER_REGION") or REGION,
+            account_id=settings.get("LEDGER_USER_ID") or USER_ID,
+        )
         try:
             answer = runner.invoke(function, payload)
         except InvocationError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
@@ -18,12 +18,13 @@ from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, open
 from cli.terminal import AsJson, out, print_json, told_plainly
 from shared import archive
 from shared.documents.pointers import resolve
+from shared.errors import PermanentError
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
 from shared.ports import Services
 from shared.reconciliation import BUCKETS
 from shared.tables import JOBS, JOBS_BY_DAY, Row
-from shared.vendor import Format, Part
+from shared.vendor import Part
 
 _END_OF_TIME = 2**62
 _COLOUR = {
@@ -78,9 +79,11 @@ def at(
     source = pointer if ":" in pointer.partition("/")[0] else f"answer:{pointer}"
     with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
         row = find_job(services, name)
-        kind = services.kinds[row.ref.kind]
+        kind = services.kinds.get(row.ref.kind)
+        if kind is None:
+            raise PermanentError("this version does not know the kind of this job", kind=row.ref.kind)
         trees = {
-            part.name: kind.tree(Part(part.name, cast(Format, part.format), services.objects.get(part.key)))
+            part.name: kind.tree(Part(part.name, part.format, services.objects.get(part.key)))
             for part in row.raw_parts
         }
         value = resolve(trees, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from shared.kinds import KINDS
 from shared.marks import Mark, mark
 from shared.ports import Services
 from shared.settlement import Outcome
+from shared.vendor import REGION_PATTERN
 
 _STATUS = {
     State.SUCCEEDED: Exit.DONE,
@@ -48,6 +50,8 @@ def settle(
     found = KINDS.get(kind)
     if found is None:
         complain(f"unknown kind {kind}: known are {', '.join(KINDS)}", Exit.WRONG_USE)
+    if region is not None and not re.fullmatch(REGION_PATTERN, region):
+        complain(f"not a region: {region[:40]}; they look like cn-shanghai", Exit.WRONG_USE)
     more = {"LEDGER_ENDPOINTS": f"{found.product}={endpoint}"} if endpoint else {}
     with told_plainly(job_id), opened(environment(folder, **more)) as services:
         ref = JobRef(kind, job_id)

@@ -49,10 +49,12 @@ class InProcessRunner:
         template: Template,
         *,
         region: str = "cn-shanghai",
+        account_id: str = "1000000000000001",
         request_ids: Iterator[str] | None = None,
     ) -> None:
         self._template = template
         self._region = region
+        self._account_id = account_id
         self._request_ids = request_ids or map("1-local-{}".format, count(1))
 
     def resolve(self, function: str) -> Callable[[bytes], bytes]:
@@ -91,6 +93,7 @@ class InProcessRunner:
             memory_mb=spec.memory,
             timeout_s=spec.timeout,
             region=self._region,
+            account_id=self._account_id,
         )
 
 

@@ -44,7 +44,7 @@ _ANSWER = 1 * SECOND
 def for_invocation(context: InvocationContext) -> Services:
     """Give the services of the environment, bounded by one invocation's time.
 
-    The context's region stands in where neither `track` nor the trigger named one.
+    The context's region and account stand in where neither `track` nor the trigger named one.
     """
     settings = Settings.read(os.environ)
     logging.getLogger().setLevel(settings.log_level)
@@ -53,7 +53,11 @@ def for_invocation(context: InvocationContext) -> Services:
     return replace(
         services,
         deadline=services.clock.now() + remaining - _ANSWER,
-        policy=replace(services.policy, region=context.region or services.policy.region),
+        policy=replace(
+            services.policy,
+            region=context.region or services.policy.region,
+            user_id=context.account_id or services.policy.user_id,
+        ),
     )
 
 

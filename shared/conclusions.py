@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.errors import JobNotFoundError, MisconfiguredError, PermanentError, TemporaryError
+from shared.errors import (
+    JobNotFoundError,
+    MisconfiguredError,
+    NoTimeLeftError,
+    PermanentError,
+    TemporaryError,
+)
 from shared.inbound.notifications.notification import Claim
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.jobs import State
@@ -79,13 +85,16 @@ def excuse(row: JobRow, error: Exception, moment: Moment) -> tuple[Change, Did]:
     reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
     change, did = _excuse(row, error, reason, moment)
     # A misconfiguration stops before the vendor hears of the job, or is refused before it looks.
-    asked = {} if isinstance(error, MisconfiguredError) else {"queries": row.count("queries") + 1}
+    unasked = isinstance(error, MisconfiguredError | NoTimeLeftError)
+    asked = {} if unasked else {"queries": row.count("queries") + 1}
     return {**asked, **change}, did
 
 
 def _excuse(row: JobRow, error: Exception, reason: str, moment: Moment) -> tuple[Change, Did]:
     if row.state.is_terminal and isinstance(error, PermanentError):
         return {**_checked(row, None, moment), "drifts": row.count("drifts") + 1}, "drifted"
+    if isinstance(error, NoTimeLeftError):
+        return {"query_at": moment.now}, "postponed"
     if isinstance(error, JobNotFoundError):
         return _not_found(row, moment, reason)
     if isinstance(error, PermanentError):
@@ -106,6 +115,7 @@ def _settle(row: JobRow, answered: Answered, moment: Moment) -> Change:
         "state": State(record.status).value,
         "vendor_status": record.vendor_status,
         "settled_at": moment.now,
+        "incomplete_since": None,
     }
     return {**change, **_checked(row.changed(change), record, moment)}
 
@@ -128,12 +138,17 @@ def _version(row: JobRow, answered: Answered, moment: Moment) -> Change:
 
 
 def _check_again(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change, Did]:
-    """Compare a settled job with a later answer. Terminal never regresses: the rest is drift."""
+    """Compare a settled job with a later answer. Terminal never regresses: the rest is drift.
+
+    A record is never replaced by one that lacks a file which the present one was made from.
+    """
     record = answered.record
     if answered.digest == row.text("digest"):
         return _checked(row, record, moment), "confirmed"
     if record.status != row.state.value or record.incomplete:
         return {**_checked(row, record, moment), "drifts": row.count("drifts") + 1}, "drifted"
+    if answered.notes and row.text("notes") is None:
+        return _checked(row, record, moment), "confirmed"
     if record.normalizer_version < row.count("normalizer_version"):
         # An older normalizer has nothing to say about a newer one's record.
         return _checked(row, record, moment), "confirmed"

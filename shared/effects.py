@@ -21,19 +21,21 @@ LOG = logging.getLogger(__name__)
 
 def drain(services: Services, key: str) -> int:
     """Do every due effect of a job; give how many were done."""
-    done = 0
-    for _ in range(services.policy.contention):
+    done = lost = 0
+    while lost < services.policy.contention:
         row = read_job(services.ledger, key)
         now = services.clock.now()
         due = [effect for effect in row.effects if effect.next_at <= now] if row else []
         if row is None or not due:
             return done
-        done += _attempt(services, row, due[0])
+        ended = _attempt(services, row, due[0])
+        done += ended is True
+        lost += ended is None
     raise ContendedError("effects kept coming while they were drained", job=key)
 
 
-def _attempt(services: Services, row: JobRow, effect: Effect) -> bool:
-    """Do one effect and remove it, or put it off; tell whether it was done."""
+def _attempt(services: Services, row: JobRow, effect: Effect) -> bool | None:
+    """Do one effect and remove it, or put it off; tell whether it was done, None for a lost race."""
     perform = _PERFORM.get(effect.name)
     try:
         if perform is None:
@@ -42,9 +44,9 @@ def _attempt(services: Services, row: JobRow, effect: Effect) -> bool:
     except Exception as error:
         LOG.warning("effect put off: %s", error, extra={"job": row.key, "effect": effect.name})
         later = services.clock.now() + _wait(services, effect)
-        _replace(services, row, effect, replace(effect, attempts=effect.attempts + 1, next_at=later))
-        return False
-    return _replace(services, row, effect, None)
+        put_off = replace(effect, attempts=effect.attempts + 1, next_at=later)
+        return False if _replace(services, row, effect, put_off) else None
+    return True if _replace(services, row, effect, None) else None
 
 
 def _wait(services: Services, effect: Effect) -> int:

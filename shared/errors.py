@@ -5,7 +5,8 @@ toolkit.TemporaryError
 │   └── ThrottledError         it asks us to slow down; HTTP 400 with `Throttling*`
 ├── StoreUnavailableError      object or table store cannot answer now
 │   └── OutcomeUnknownError    a write may or may not have happened: read before you conclude
-└── ContendedError             others kept winning the same row
+├── ContendedError             others kept winning the same row
+└── NoTimeLeftError            the invocation ends before the vendor could be asked
 
 toolkit.PermanentError
 ├── UnreadableError            bytes that are not what they should be; names layer and place
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidJobIdError",
     "JobNotFoundError",
     "MisconfiguredError",
+    "NoTimeLeftError",
     "ObjectNotFoundError",
     "OutcomeUnknownError",
     "PermanentError",
@@ -61,6 +63,10 @@ class OutcomeUnknownError(StoreUnavailableError):
 
 class ContendedError(TemporaryError):
     """A row changed under every one of several attempts."""
+
+
+class NoTimeLeftError(TemporaryError):
+    """The invocation, or the lease, ends before the vendor could be asked; it says nothing of the job."""
 
 
 class UnreadableError(PermanentError):

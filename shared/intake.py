@@ -16,6 +16,7 @@ from shared.errors import CorruptRowError, UnreadableError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
 from shared.inbound.triggers import Message
 from shared.job_row import read_job
+from shared.jobs import JobRef
 from shared.leasing import Lease
 from shared.marks import Mark, mark
 from shared.ports import Services
@@ -68,11 +69,18 @@ def _sorted(
         return found
     return decide(
         found,
-        known=read_job(services.ledger, found.ref.key) is not None,
+        known=_is_known(services, found.ref),
         source=message.source,
         sources=services.policy.quality_sources,
         pipelines=services.policy.quality_pipelines,
     )
+
+
+def _is_known(services: Services, ref: JobRef) -> bool:
+    try:
+        return read_job(services.ledger, ref.key) is not None
+    except CorruptRowError:
+        return True  # there is a row: `receive` keeps the message and says what is wrong with it
 
 
 def receive(services: Services, message: Message, notification: Notification) -> Receipt:

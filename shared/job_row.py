@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.errors import CorruptRowError, PermanentError
+from shared.inbound.notifications.notification import Claim
 from shared.jobs import JobRef, State
 from shared.ports import Change, Ledger, When
 from shared.tables import JOBS, Row, Value
+from shared.vendor import Format
 
 DUE_INPUTS = ("lease_until", "query_at", "effects_at")
 
@@ -39,7 +41,7 @@ class StoredPart:
     """Where a raw part of the present record lies in the archive."""
 
     name: str
-    format: str
+    format: Format
     key: str
 
 
@@ -57,12 +59,14 @@ class JobRow:
     def read(cls, key: str, columns: Row) -> JobRow:
         """Type a row; raise `CorruptRowError` naming the job when this version cannot read it."""
         try:
+            for claim in filter(None, (columns.get("claimed"), columns.get("checked_claim"))):
+                Claim.parse(str(claim))
             return cls(
                 ref=JobRef.from_key(key),
                 columns=columns,
                 state=State(columns["state"]),
-                effects=tuple(Effect(**one) for one in _listed(columns, "effects")),
-                raw_parts=tuple(StoredPart(**one) for one in _listed(columns, "raw_parts")),
+                effects=tuple(_effect(one) for one in _listed(columns, "effects")),
+                raw_parts=tuple(_stored_part(one) for one in _listed(columns, "raw_parts")),
             )
         except (KeyError, TypeError, ValueError, PermanentError) as error:
             raise CorruptRowError(
@@ -144,6 +148,28 @@ def _listed(columns: Row, name: str) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         raise TypeError(f"{name} is no list")
     return entries
+
+
+def _effect(one: Mapping[str, object]) -> Effect:
+    match one:
+        case {
+            "name": str(name),
+            "digest": str(digest),
+            "attempts": int(attempts),
+            "next_at": int(next_at),
+            **more,
+        } if not more:
+            return Effect(name, digest, attempts, next_at)
+    raise TypeError("not an effect")
+
+
+def _stored_part(one: Mapping[str, object]) -> StoredPart:
+    match one:
+        case {"name": str(name), "format": "json" | "xml" | "txt" as form, "key": str(key), **more} if (
+            not more
+        ):
+            return StoredPart(name, form, key)
+    raise TypeError("not a stored part")
 
 
 def _unchanged(name: str, value: Value | None) -> When:

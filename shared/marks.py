@@ -36,7 +36,7 @@ class Mark:
 
 
 # A mark is news of the job: the grace period and every schedule of waits begin again.
-_AFRESH: Mapping[str, None] = {"polls": None, "failures": None, "not_found_since": None}
+_AFRESH: Mapping[str, None] = dict.fromkeys(("polls", "failures", "not_found_since", "incomplete_since"))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
     if wish.claim is not None:
         change["claimed"] = wish.claim.text
     for name, value in (("region", wish.region), ("user_id", wish.user_id)):
-        if value is not None and row.text(name) is None:
+        # A notification only fills a gap; a person corrects.
+        if value is not None and (row.text(name) is None or not wish.is_notification):
             change[name] = value
     if row.state is State.UNKNOWN:
         change |= {"state": State.TRACKED.value, "reason": None}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared import effects, settlement
-from shared.errors import CorruptRowError, MisconfiguredError
+from shared.asking import RESERVE
+from shared.errors import CorruptRowError, VendorRefusedError
 from shared.job_row import JobRow, read_job
 from shared.ports import Services
 from shared.tables import JOBS, JOBS_DUE, Row
@@ -15,6 +18,7 @@ from shared.tables import JOBS, JOBS_DUE, Row
 LOG = logging.getLogger(__name__)
 
 BUCKETS = "0123456789abcdef"
+_PAGE = 100
 
 
 @dataclass
@@ -25,62 +29,71 @@ class Summary:
     drained: int = 0
     more: bool = False
     stopped_products: set[str] = field(default_factory=set)
-    """Products whose run a misconfiguration ended: no job is to blame, every further query fails alike."""
+    """Products whose run a refusal ended: no job is to blame, and every further query would fail alike."""
 
 
 def settle_due(services: Services, limit: int) -> Summary:
     """Settle and drain at most `limit` jobs that are due by now, longest due first.
 
-    What an index row says is a hint: each job's row is read, and the conditional claim decides.
+    What an index row says is a hint: each job's row is read, and the conditional claim decides. Rows
+    that nothing can be done about now do not count, so that they starve no other.
     """
-    summary = Summary()
-    hints = due_hints(services, limit + 1)
-    summary.more = len(hints) > limit
-    for hint in hints[:limit]:
-        if services.clock.now() >= services.deadline:
+    summary, worked = Summary(), 0
+    last = services.deadline - RESERVE
+    for hint in due_hints(services):
+        if worked >= limit or services.clock.now() >= last:
             summary.more = True
             break
-        _handle(services, str(hint["job_key"]), summary)
+        worked += _handle(services, str(hint["job_key"]), summary)
     return summary
 
 
-def due_hints(services: Services, limit: int) -> list[Row]:
-    """List at most `limit` index rows of what is due, the longest due first."""
+def due_hints(services: Services) -> Iterator[Row]:
+    """Give the index rows of what is due by now, the longest due first, as far as they are asked for."""
     now = services.clock.now()
-    hints: list[Row] = []
-    for bucket in BUCKETS:
-        after, found = None, 0
-        while found < limit:
-            page = services.ledger.scan(JOBS, JOBS_DUE, bucket, upto=now, limit=limit - found, after=after)
-            hints.extend(page.rows)
-            found += len(page.rows)
-            after = page.after
-            if after is None:
-                break
-    hints.sort(key=lambda row: (row["due_at"], row["job_key"]))
-    return hints[:limit]
+    buckets = [_due_in(services, bucket, now) for bucket in BUCKETS]
+    return heapq.merge(*buckets, key=lambda row: (row["due_at"], row["job_key"]))
 
 
-def _handle(services: Services, key: str, summary: Summary) -> None:
-    """Bring one job forward; whatever happens to it stops no other."""
+def _due_in(services: Services, bucket: str, now: int) -> Iterator[Row]:
+    after: Row | None = None
+    while True:
+        page = services.ledger.scan(JOBS, JOBS_DUE, bucket, upto=now, limit=_PAGE, after=after)
+        yield from page.rows
+        after = page.after
+        if after is None:
+            return
+
+
+def _handle(services: Services, key: str, summary: Summary) -> bool:
+    """Bring one job forward and tell whether there was anything to do; what happens to it stops no other."""
     try:
         row = read_job(services.ledger, key)
         if row is None:
-            return
-        product = _product(services, row)
-        if product not in summary.stopped_products:
-            outcome = settlement.settle(services, row)
-            if outcome is not None:
-                summary.outcomes[outcome.did] += 1
-                if isinstance(outcome.error, MisconfiguredError):
-                    summary.stopped_products.add(product)
-        summary.drained += effects.drain(services, key)
+            return False
+        did = _settle(services, row, summary)
+        drained = effects.drain(services, key)
+        summary.drained += drained
+        return did or drained > 0
     except CorruptRowError as error:
         LOG.error("%s", error, extra={"job": key})
         summary.outcomes["corrupt"] += 1
+        return False
     except Exception:
         LOG.exception("the run goes on without this job", extra={"job": key})
         summary.outcomes["error"] += 1
+        return True
+
+
+def _settle(services: Services, row: JobRow, summary: Summary) -> bool:
+    product = _product(services, row)
+    outcome = None if product in summary.stopped_products else settlement.settle(services, row)
+    if outcome is None:
+        return False
+    summary.outcomes[outcome.did] += 1
+    if isinstance(outcome.error, VendorRefusedError):
+        summary.stopped_products.add(product)
+    return True
 
 
 def _product(services: Services, row: JobRow) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import SettingError
+from shared.vendor import REGION_PATTERN
 
 
 def _location(scheme: str) -> object:
@@ -62,9 +63,9 @@ class Settings(BaseModel):
     """Where the archive is: `file:///folder`."""
     tables: Annotated[str, _location("sqlite")] = Field(alias="LEDGER_TABLES")
     """Where the ledger is: `sqlite:///file`."""
-    region: str | None = Field(None, alias="LEDGER_REGION")
+    region: str | None = Field(None, alias="LEDGER_REGION", pattern=f"^{REGION_PATTERN}$")
     """Region of jobs for which neither track, trigger nor FC context names one."""
-    user_id: str | None = Field(None, alias="LEDGER_USER_ID")
+    user_id: str | None = Field(None, alias="LEDGER_USER_ID", pattern="^[0-9]{1,32}$")
     """Account of jobs for which neither track nor trigger names one."""
     endpoints: Annotated[
         Pairs, BeforeValidator(_pairs("http://", "https://", example="vod=http://host:port"))

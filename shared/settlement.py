@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shared import archive, conclusions, leasing
 from shared.asking import ask
 from shared.conclusions import Answered, Did, Moment
-from shared.errors import MisconfiguredError, PermanentError, TemporaryError
+from shared.errors import JobNotFoundError, MisconfiguredError, PermanentError, TemporaryError
 from shared.job_row import JobRow, StoredPart, parts_column
 from shared.jobs import State
 from shared.leasing import Lease
@@ -91,7 +91,9 @@ def _archive(services: Services, row: JobRow, answered: Answered) -> None:
 def _give_up(services: Services, lease: Lease, error: Exception, raw: list[Part]) -> Outcome:
     """Release the claim in one write. The error becomes the job's story, nobody else's."""
     kept: Change = {}
-    if raw and isinstance(error, PermanentError):
+    # An answer that there is no such job was read: nothing of it needs a person.
+    unreadable = isinstance(error, PermanentError) and not isinstance(error, JobNotFoundError)
+    if raw and unreadable:
         try:
             kept = {"raw_parts": _quarantine(services, raw)}
         except Exception as second:
@@ -154,13 +156,13 @@ def _moment(services: Services, lease: Lease) -> Moment:
 
 
 def _tell(lease: Lease, error: Exception) -> None:
-    """Log an error by its family: ours is critical, the job's an error, a passing one a warning."""
+    """Log an error by its family: ours is critical, the job's an error, one that may pass a warning."""
     told = {"job": lease.row.key}
     if isinstance(error, MisconfiguredError):
         LOG.critical("misconfigured: %s", error, extra=told)
+    elif isinstance(error, TemporaryError | JobNotFoundError):
+        LOG.warning("settling is postponed: %s", error, extra=told)
     elif isinstance(error, PermanentError):
         LOG.error("this job cannot be settled: %s", error, extra=told)
-    elif isinstance(error, TemporaryError):
-        LOG.warning("settling is postponed: %s", error, extra=told)
     else:
         LOG.error("settling failed unexpectedly", exc_info=error, extra=told)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
+"""What a region may look like: it becomes a part of the host that gets signed requests."""
+
 Format = Literal["json", "xml", "txt"]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 
 from shared import bootstrap, intake
 from shared.inbound.triggers import Messages, Trigger, messages
 from shared.ports import Services
 from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
+
+LOG = logging.getLogger(__name__)
 
 
 @function_handler()
@@ -23,6 +26,8 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
     the whole event, and those that were taken in already change nothing then.
     """
     trigger: Trigger = messages(event)
+    if not isinstance(trigger, Messages):
+        LOG.warning("a timer has no message: nothing to take in", extra={"timer": trigger.name})
     found = trigger.messages if isinstance(trigger, Messages) else ()
     outcome: BatchOutcome[intake.Receipt] = process(
         found,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from shared.errors import PermanentError, SettingError
+from shared.vendor import REGION_PATTERN
 
-_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_REGION = re.compile(REGION_PATTERN)
 # The regions where our APIs are served, from the endpoint maps of alibabacloud_vod20170321 3.12.1,
 # alibabacloud_mts20140618 6.0.3 and alibabacloud_ice20201109 6.20.2; the rest is for `endpoints`.
 _SERVED_BY = {("vod", "cn-hangzhou"): "cn-shanghai"}

@@ -39,6 +39,8 @@ _CHUNK_BYTES = 64 * 1024
 # Most answers are a few kilobytes: as many connections as a pool of settling threads can use.
 _KEPT_CONNECTIONS = 32
 
+# Then it is for the job's own schedule: a held lease is no place to wait for a vendor to come back.
+_MOST_TRIES = 4
 _FIRST_WAIT_MS = 200
 _LONGEST_WAIT_MS = 5_000
 
@@ -104,14 +106,15 @@ class SignedMediaApi:
         url = self._endpoints.get(request.product) or endpoint(request.product, request.region)
         tries = 0
         while True:
+            tries += 1
             try:
                 return self._try(request, url, deadline=deadline)
             except TemporaryError as error:
                 wait = self._wait_before_next_try(error, tries)
-                if not _may_repeat(request, error) or self._clock.now() + wait >= deadline:
+                is_last = tries >= _MOST_TRIES or self._clock.now() + wait >= deadline
+                if is_last or not _may_repeat(request, error):
                     raise
             self._clock.sleep(wait)
-            tries += 1
 
     def close(self) -> None:
         """Close the kept connections; a later call opens new ones."""
@@ -122,7 +125,7 @@ class SignedMediaApi:
 
     def _wait_before_next_try(self, error: TemporaryError, tries: int) -> int:
         """Double the wait with every try, at random between half and whole, never less than asked."""
-        longest = min(_FIRST_WAIT_MS * 2 ** min(tries, 10), _LONGEST_WAIT_MS)
+        longest = min(_FIRST_WAIT_MS * 2 ** (tries - 1), _LONGEST_WAIT_MS)
         jittered = int(longest * self._random.uniform(0.5, 1.0))
         return (error.retry_after_ms or 0) + jittered
 

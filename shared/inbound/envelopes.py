@@ -14,13 +14,14 @@ from shared.errors import UnreadableError
 from shared.inbound.bodies import plain
 from shared.inbound.fields import ACCOUNT_ID, any_text
 from shared.inbound.message import Message, identify
+from shared.vendor import REGION_PATTERN
 
 _QUEUE_EVENT = "mns:Queue:SendMessage"  # function-compute.md 2, "MNS queue trigger"
 _TOPIC_FIELDS = {"TopicName", "MessageId", "Message"}
 _SUBJECT = re.compile(
-    rf"acs:mns:(?P<region>[a-z0-9-]{{1,40}}):(?P<account>{ACCOUNT_ID.pattern}):/?queues/(?P<queue>.+)"
+    rf"acs:mns:(?P<region>{REGION_PATTERN}):(?P<account>{ACCOUNT_ID.pattern}):/?queues/(?P<queue>.+)"
 )
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
+_REGION = re.compile(REGION_PATTERN)
 
 
 @dataclass(frozen=True)

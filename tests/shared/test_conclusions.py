@@ -192,13 +192,15 @@ def test_a_mark_is_never_answered_by_a_verdict_from_before_it() -> None:
 
 # What was claimed, against what is.
 
+OLDER = "succeeded/review"
+
 
 @pytest.mark.parametrize(
     ("claimed", "remembered"),
-    [("succeeded/pass", "older"), ("succeeded", "older"), ("failed", "failed"), ("succeeded/block",) * 2],
+    [("succeeded/pass", OLDER), ("succeeded", OLDER), ("failed", "failed"), ("succeeded/block",) * 2],
 )
 def test_a_claim_that_was_checked_in_vain_is_remembered(claimed: str, remembered: str) -> None:
-    row = job_row(State.RUNNING, claimed=claimed, checked_claim="older")
+    row = job_row(State.RUNNING, claimed=claimed, checked_claim=OLDER)
     change, _ = conclude(row, PASSED, MOMENT)
 
     assert change["query_at"] is None

@@ -82,6 +82,10 @@ def test_raw_parts_are_read_back() -> None:
         {"state": "running", "effects": "[1]"},
         {"state": "running", "effects": '[{"name": "record"}]'},
         {"state": "running", "raw_parts": '[{"name": "answer", "format": "json", "key": "k", "new": 1}]'},
+        {"state": "running", "raw_parts": '[{"name": "answer", "format": "doc", "key": "k"}]'},
+        {"state": "running", "effects": '[{"name": "record", "digest": "d", "attempts": 0, "next_at": "5"}]'},
+        {"state": "running", "claimed": "maybe"},
+        {"state": "running", "checked_claim": "succeeded/"},
     ],
 )
 def test_a_row_that_this_version_cannot_read_names_its_job(columns: dict[str, Value]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from shared import leasing
+from shared.asking import RESERVE
 from shared.errors import StoreUnavailableError, VendorRefusedError, VendorUnavailableError
 from shared.job_row import JobRow
-from shared.jobs import State
+from shared.jobs import JobRef, State
 from shared.policy import SECOND
 from shared.ports import Page
 from shared.reconciliation import due_hints
-from shared.tables import Index, Row, Table, Value
+from shared.tables import JOBS, Index, Row, Table, Value
 from tests.faults import UNAVAILABLE, Fault, Faults, FaultyLedger, first
 from tests.scripted_vendor import answer, callback
 from tests.world import START, World, ref
@@ -99,13 +101,44 @@ class SmallPages(FaultyLedger):
         return Page(rest[:1], after=rest[0] if len(rest) > 1 else None)
 
 
-@pytest.mark.parametrize("limit", [1, 7, COUNT, COUNT + 1])
-def test_pages_are_followed_as_far_as_needed(limit: int) -> None:
+def test_pages_are_followed_to_their_end() -> None:
     world = world_of()
     small = replace(world.services, ledger=SmallPages(world.ledger, Faults(lambda call: None)))
 
-    assert due_hints(small, limit) == due_hints(world.services, limit)
-    assert len(due_hints(small, limit)) == min(limit, COUNT)
+    assert list(due_hints(small)) == list(due_hints(world.services))
+    assert len(list(due_hints(small))) == COUNT
+
+
+def test_rows_that_nobody_can_read_starve_no_other() -> None:
+    world = world_of()
+    for number in range(1, COUNT):  # all that are due for longer than the last one
+        world.change(f"job-{number}", {"effects": "not json"})
+    summary = world.run_timer(limit=1)
+
+    assert summary.outcomes == {"settled": 1, "corrupt": COUNT - 1}
+
+
+def test_jobs_of_a_product_that_refuses_us_starve_no_other() -> None:
+    world = world_of(5)
+    for number in range(5):
+        world.vendor.know(f"job-{number}", VendorRefusedError("SignatureDoesNotMatch"))
+    ours = JobRef("mts.production", "ours")
+    world.vendor.know("ours", json.dumps({"JobId": "ours", "State": "Success", "Result": "{}"}).encode())
+    row = {**due_row(0).columns, "due_bucket": ours.key[0], "due_at": START, "query_at": START}
+    world.ledger.insert(JOBS, (ours.key,), row)
+
+    summary = world.run_timer(limit=2)
+
+    assert summary.stopped_products == {"vod"}
+    assert summary.outcomes == {"postponed": 1, "settled": 1}
+
+
+def test_a_run_ends_while_there_is_still_time_to_ask_and_commit() -> None:
+    world = world_of(3)
+    summary = world.run_timer(replace(world.services, deadline=world.clock.now() + RESERVE))
+
+    assert (summary.more, world.vendor.calls) == (True, [])
+    assert [world.row(f"job-{number}").count("failures") for number in range(3)] == [0, 0, 0]
 
 
 def test_a_hint_is_only_a_hint() -> None:

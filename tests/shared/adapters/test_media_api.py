@@ -249,10 +249,21 @@ def test_trying_again_ends_before_the_deadline(world: World, server: MediaApiSer
     world.gateway.break_down(1_000)
 
     with pytest.raises(VendorUnavailableError) as raised:
-        ask(server.endpoint, world.clock, within=30_000)
+        ask(server.endpoint, world.clock, within=500)
 
     assert raised.value.details["vendor_code"] == "ServiceUnavailable"
-    assert START + 20_000 < world.clock.now() < START + 30_000
+    assert START < world.clock.now() < START + 500
+
+
+def test_a_vendor_that_stays_away_is_asked_four_times(world: World, server: MediaApiServer) -> None:
+    world.gateway.break_down(4)
+
+    with client(server.endpoint, world.clock) as api:
+        with pytest.raises(VendorUnavailableError):
+            api.call(QUERY, deadline=START + MINUTE)
+
+        with pytest.raises(JobNotFoundError):  # it is back, and does not know the job
+            api.call(QUERY, deadline=START + MINUTE)
 
 
 def test_a_deadline_that_has_passed_makes_no_call() -> None:
