@@ -138,9 +138,10 @@ class World:
         """Begin with a row that would take a long story to reach."""
         assert self._rows.insert(JOBS, (row.key,), row.columns)
 
-    def change(self, job_id: str, change: Change) -> None:
+    def change(self, job: str | JobRef, change: Change) -> None:
         """Change a row behind everybody's back, the rules' too."""
-        assert self._rows.update(JOBS, (ref(job_id).key,), change, [])
+        key = (job if isinstance(job, JobRef) else ref(job)).key
+        assert self._rows.update(JOBS, (key,), change, [])
 
     def row(self, job_id: str) -> JobRow:
         """Read a job's row, which must be there."""

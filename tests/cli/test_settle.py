@@ -138,3 +138,11 @@ def test_a_job_id_that_no_job_can_have_is_refused(shell: Shell, vendor: LocalVen
     assert result.exit_code == 1
     assert "too long" in result.stderr
     assert len(result.stderr) < 1_000
+
+
+def test_what_cannot_be_a_region_is_refused_before_anything_is_written(shell: Shell) -> None:
+    result = shell.run("settle", "vod.media_audit", "abc", "--region", "CN Shanghai")
+
+    assert result.exit_code == 2
+    assert "not a region" in result.stderr
+    assert not (shell.folder / "media-ledger-data").exists()

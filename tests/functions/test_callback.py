@@ -222,3 +222,22 @@ def test_a_message_that_says_nothing_of_its_kind_is_sorted_by_a_job_that_is_know
     answered = handle(event, world.services)
 
     assert [(one["was"], one["job"]) for one in receipts(answered)] == [("notification", quality.key)]
+
+
+def test_a_message_about_a_job_whose_row_nobody_can_read_is_kept_all_the_same(world: World) -> None:
+    event = (FOLDER / "mps-video-quality.json").read_bytes()
+    quality = JobRef("mts.video_quality", "dd0a87acaf1ac2a4d949eb683fd1f8f6")
+    mark(world.services, Mark(quality, "test", is_notification=False))
+    world.change(quality, {"effects": "not json"})
+
+    answered = handle(event, world.services)
+
+    (message,) = cast(Messages, messages(event)).messages
+    assert len(cast("list[object]", answered["failed"])) == 1
+    assert world.services.ledger.get(INBOX, (quality.key, message.message_id)) is not None
+
+
+def test_a_timer_event_takes_in_nothing(world: World) -> None:
+    event = b'{"triggerTime":"2026-01-01T00:00:00Z","triggerName":"every","payload":""}'
+
+    assert handle(event, world.services)["items"] == 0

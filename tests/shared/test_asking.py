@@ -11,7 +11,9 @@ import pytest
 
 from shared import settlement
 from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.asking import RESERVE
 from shared.errors import StoreUnavailableError
+from shared.inbound.notifications import Claim
 from shared.job_row import JobRow, read_job
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
@@ -145,3 +147,61 @@ def test_a_missing_account_is_our_fault_and_named(world: World) -> None:
     assert row.state is State.TRACKED
     assert "LEDGER_USER_ID" in str(outcome.error)
     assert world.vendor.calls == []
+
+
+def test_not_found_answers_leave_nothing_behind(world: World) -> None:
+    job = JobRef("mts.production", "gone")
+    world.vendor.know("gone", b'{"RequestId":"r","JobId":"gone"}')
+    lease = mark(world.services, Mark(job, "test", is_notification=False))
+    assert lease is not None
+
+    outcome = settlement.settle_claimed(world.services, lease)
+
+    assert outcome.did == "waiting"
+    assert world.stored() == {}
+
+
+def test_an_answer_that_names_another_job_is_recorded_and_says_so(world: World) -> None:
+    answer(world, JobId="another", VideoQualityResults=SUMMARY)
+    write_file(world)
+
+    _, row = settled(world)
+
+    assert (row.state, row.text("notes")) == (State.SUCCEEDED, "answer names job another")
+
+
+def test_a_record_made_with_the_file_is_not_replaced_by_one_without_it(world: World) -> None:
+    write_file(world)
+    _, before = settled(world)
+    (world.folder / "buckets" / "results" / "ai" / "blockness.txt").unlink()
+    again = mark(world.services, Mark(JOB, "test", is_notification=True, claim=Claim("failed")))
+    assert again is not None
+
+    outcome = settlement.settle_claimed(world.services, again)
+
+    row = read_job(world.ledger, JOB.key)
+    assert row is not None
+    assert outcome.did == "confirmed"
+    assert (row.text("digest"), row.raw_parts) == (before.text("digest"), before.raw_parts)
+
+
+def test_a_job_that_there_is_no_time_for_stays_due_and_bears_no_blame(world: World) -> None:
+    hurried = replace(world.services, deadline=world.clock.now() + RESERVE)
+
+    outcome, row = settled(world, hurried)
+
+    assert (outcome.did, row.number("query_at")) == ("postponed", world.clock.now())
+    assert (row.count("queries"), row.count("failures"), world.vendor.calls) == (0, 0, [])
+
+
+def test_a_person_corrects_where_to_ask_and_a_notification_does_not(world: World) -> None:
+    def region_after(wish: Mark) -> str | None:
+        mark(world.services, wish)
+        row = read_job(world.ledger, JOB.key)
+        return row.text("region") if row else None
+
+    first = Mark(JOB, "cli", is_notification=False, region="cn-shanghia")
+
+    assert region_after(first) == "cn-shanghia"
+    assert region_after(replace(first, is_notification=True, region="cn-beijing")) == "cn-shanghia"
+    assert region_after(replace(first, region="cn-shanghai")) == "cn-shanghai"

@@ -53,6 +53,13 @@ def test_the_current_record_is_put_and_the_effect_removed() -> None:
     assert world.broken() == []
 
 
+def test_any_number_of_effects_is_drained_without_complaint() -> None:
+    world = world_with(*(Effect("record", f"{number:064x}", 0, START) for number in range(40)))
+
+    assert effects.drain(world.services, KEY) == 40
+    assert world.row(JOB).effects == ()
+
+
 def test_without_effects_nothing_is_written() -> None:
     world = world_with()
 

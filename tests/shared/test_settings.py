@@ -37,6 +37,10 @@ def test_endpoints_are_read_by_product() -> None:
         ("LEDGER_TABLES", "ledger.db", "sqlite:///path"),
         ("LEDGER_ENDPOINTS", "127.0.0.1:80", "vod=http://host:port"),
         ("LEDGER_ENDPOINTS", "vod=ftp://host", "vod=http://host:port"),
+        ("LEDGER_REGION", "CN-Shanghai", "pattern"),
+        ("LEDGER_USER_ID", "me", "pattern"),
+        ("LEDGER_RESULT_FILES", "oss://bucket", "file:///path"),
+        ("LEDGER_OUTPUTS", "mts.video_quality=bucket", "mts.video_quality=oss://"),
         ("LEDGER_SIGNATURE", "v4", "'acs3' or 'rpc1'"),
         ("LEDGER_ANSWER_FORMAT", "yaml", "'json' or 'xml'"),
         ("LEDGER_WORKERS", "0", "greater than or equal to 1"),
@@ -60,6 +64,12 @@ def test_every_wrong_or_missing_variable_is_named_at_once() -> None:
         Settings.read({"LEDGER_WORKERS": "0"})
 
     assert all(name in str(refused.value) for name in ("LEDGER_OBJECTS", "LEDGER_TABLES", "LEDGER_WORKERS"))
+
+
+def test_names_are_read_between_commas() -> None:
+    settings = Settings.read({**GOOD, "LEDGER_VIDEO_QUALITY_SOURCES": "one, two,"})
+
+    assert settings.quality_sources == frozenset({"one", "two"})
 
 
 def test_a_secret_is_not_shown() -> None:
