@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NoReturn, TypeAlias
 
@@ -88,8 +89,8 @@ def _text(data: bytes | str, max_bytes: int) -> str:
             data.encode()
             return data
         return data.decode("utf-8-sig")
-    except UnicodeError as error:
-        raise UnreadableError(f"not UTF-8 text: {error.reason}", layer=_LAYER) from None  # type: ignore[attr-defined]
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise UnreadableError(f"not UTF-8 text: {error.reason}", layer=_LAYER) from None
 
 
 def _check_depth(text: str, max_depth: int) -> None:
@@ -113,8 +114,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Tree]]) -> dict[str, Tree]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         # Nobody has looked for lone surrogates yet, and the error will be printed.
         shown = twice[:100].encode(errors="replace").decode()
         raise UnreadableError("a key stands twice in one object", layer=_LAYER, key=shown)
