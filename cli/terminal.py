@@ -73,8 +73,8 @@ def functions_log_to(stream: TextIO) -> Iterator[None]:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document, whole, with Chinese as it is."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    """Print one JSON document, whole, with Chinese as it is: in UTF-8, whatever the terminal's locale."""
+    typer.echo(f"{json.dumps(value, ensure_ascii=False, indent=2, default=str)}\n".encode(), nl=False)
 
 
 def read_input(file: str) -> bytes:
