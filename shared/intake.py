@@ -41,6 +41,7 @@ class Receipt:
     did: str | None = None
     state: str | None = None
     reason: str | None = None
+    notes: str | None = None
 
 
 def take_in(services: Services, message: Message) -> Receipt:
@@ -102,7 +103,8 @@ def receive(services: Services, message: Message, notification: Notification) ->
     outcome = settled[0].result() if settled else None
     if outcome is None:
         return Receipt(message.message_id, "notification", ref.key, "marked")
-    return Receipt(message.message_id, "notification", ref.key, outcome.did, outcome.state.value)
+    told = {"did": outcome.did, "state": outcome.state.value, "notes": outcome.notes}
+    return Receipt(message.message_id, "notification", ref.key, **told)
 
 
 def _wish(message: Message, notification: Notification) -> Mark:

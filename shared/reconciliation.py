@@ -26,6 +26,8 @@ class Summary:
     """What one run did, by outcome; `more` when the limit or the deadline ended it."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    """What settled jobs had to do without, such as `output unlocated`."""
     drained: int = 0
     more: bool = False
     stopped_products: set[str] = field(default_factory=set)
@@ -91,6 +93,7 @@ def _settle(services: Services, row: JobRow, summary: Summary) -> bool:
     if outcome is None:
         return False
     summary.outcomes[outcome.did] += 1
+    summary.notes.update(filter(None, (outcome.notes or "").split(", ")))
     if isinstance(outcome.error, VendorRefusedError):
         summary.stopped_products.add(product)
     return True

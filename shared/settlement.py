@@ -26,7 +26,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How settling one job ended. `did` is `lost` when another holder took over."""
+    """How settling one job ended. `did` is `lost` when another holder took over.
+
+    `notes` says what the new record had to do without.
+    """
 
     key: str
     did: Did
@@ -34,6 +37,7 @@ class Outcome:
     next_at: int | None = None
     digest: str | None = None
     error: Exception | None = None
+    notes: str | None = None
 
 
 def settle(services: Services, row: JobRow) -> Outcome | None:
@@ -142,7 +146,10 @@ def _finish(
         return Outcome(lease.row.key, "lost", lease.row.state, error=error)
     row, did = ended
     LOG.info("job %s", did, extra={"job": row.key, "state": row.state.value})
-    return Outcome(row.key, did, row.state, row.number("query_at"), row.text("digest"), error)
+    notes = row.text("notes") if did == "settled" else None
+    if notes:
+        LOG.warning("settled as well as it could be: %s", notes, extra={"job": row.key})
+    return Outcome(row.key, did, row.state, row.number("query_at"), row.text("digest"), error, notes)
 
 
 def _moment(services: Services, lease: Lease) -> Moment:

@@ -92,7 +92,17 @@ def test_a_file_whose_place_nobody_knows_is_noted_and_the_summary_settles_the_jo
     outcome, row = settled(world, replace(world.services, policy=policy))
 
     assert (outcome.did, row.text("notes")) == ("settled", "output unlocated")
+    assert outcome.notes == "output unlocated"
     assert len(record(world, row).findings) == 1
+
+
+def test_the_timer_counts_what_records_had_to_do_without(world: World) -> None:
+    mark(world.services, Mark(JOB, "test", is_notification=False))
+    world.clock.advance(world.services.policy.lease)
+
+    summary = world.run_timer()
+
+    assert (summary.outcomes, summary.notes) == ({"settled": 1}, {"output missing": 1})
 
 
 def test_the_place_that_was_announced_goes_before_the_setting(world: World) -> None:
