@@ -70,12 +70,17 @@ def play(folder: Path, tell: Callable[[str], None]) -> Story:
 
 def prepare(folder: Path) -> None:
     """Begin with an empty folder, and never empty one that a demonstration did not make."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARKER).exists():
-            raise PermanentError("this folder is not empty and is no earlier demonstration", dir=str(folder))
-        rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARKER).touch()
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / _MARKER).exists():
+                raise PermanentError(
+                    "this folder is not empty and is no earlier demonstration", dir=str(folder)
+                )
+            rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _MARKER).touch()
+    except OSError as error:
+        raise PermanentError(f"this cannot be a folder: {error.strerror}", dir=str(folder)) from error
 
 
 def samples() -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -10,15 +11,15 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE
 from rich.console import Group
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
-from cli.terminal import AsJson, out, print_json, told_plainly
+from cli.terminal import AsJson, err, out, print_json, told_plainly
 from shared import archive
 from shared.documents.pointers import resolve
-from shared.errors import PermanentError
+from shared.errors import CorruptRowError, PermanentError
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
 from shared.ports import Services
@@ -27,6 +28,7 @@ from shared.tables import JOBS, JOBS_BY_DAY, Row
 from shared.vendor import Part
 
 _END_OF_TIME = 2**62
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COLOUR = {
     State.SUCCEEDED: "green",
     State.FAILED: "red",
@@ -97,7 +99,11 @@ def listed(services: Services, days: int) -> Iterator[JobRow]:
         day = (today - timedelta(days=back)).isoformat()
         for bucket in BUCKETS:
             for hint in _partition(services, f"{bucket}.{day}"):
-                row = read_job(services.ledger, str(hint["job_key"]))
+                try:
+                    row = read_job(services.ledger, str(hint["job_key"]))
+                except CorruptRowError as error:
+                    err().print(f"[bold red]error:[/] {escape(str(error))}")
+                    continue
                 if row is not None:
                     yield row
 
@@ -139,8 +145,9 @@ def _summary(row: JobRow) -> dict[str, object]:
 def jobs_table(rows: list[JobRow]) -> Group:
     """Lay jobs out: what became of each, how often the vendor was asked and told us, and why not."""
     table = Table(title=f"{len(rows)} jobs", title_justify="left", box=SIMPLE)
-    for column in ("state", "verdict", "labels", "job"):
+    for column in ("state", "verdict", "labels"):
         table.add_column(column, no_wrap=True)
+    table.add_column("job", overflow="fold")
     for column in ("queries", "callbacks", "next"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -174,7 +181,7 @@ def _facts(row: JobRow) -> Table:
         "callbacks": str(row.count("notified")),
         "vendor queries": str(row.count("queries")),
         "next": moment(row.number("due_at")) or "",
-        "notes": row.text("notes") or "",
+        "notes": escape(row.text("notes") or ""),
         "why": escape(row.text("reason") or ""),
     }
     for name, value in facts.items():
@@ -189,7 +196,9 @@ def _findings(record: dict[str, Any]) -> Group:
     lines = [Text(f"{len(findings)} findings")]
     for one in findings:
         at = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
-        what = f"{at:>12}  {one['modality']} {one['check'] or ''}: [bold]{escape(one['label'] or '')}[/]"
+        what = (
+            f"{at:>12}  {one['modality']} {escape(one['check'] or '')}: [bold]{escape(one['label'] or '')}[/]"
+        )
         ours = f" ({one['canonical_label']})" if one["canonical_label"] else ""
         scores = ", ".join(score["text"] for score in one["scores"])
         lines.append(Text.from_markup(f"{what}{ours} {_suggestion(one['suggestion'])} {escape(scores)}"))
@@ -203,11 +212,13 @@ def _outputs(record: dict[str, Any]) -> Group:
     for one in record["outputs"]:
         span = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
         where = one["uri"] or one["url"] or one["media_id"] or ""
-        lines.append(Text(f"{span:>12}  {one['kind']}: {' '.join(filter(None, (one['title'], where)))}"))
+        what = " ".join(filter(None, (one["title"], where)))
+        lines.append(Text(_CONTROL.sub("\ufffd", f"{span:>12}  {one['kind']}: {what}")))
         lines.append(Text(f"{'':>14}{one['source']}", style="dim"))
     if record["unmapped"]:
         lines.append(Text(f"{len(record['unmapped'])} values of the answer are not understood:"))
-        lines += [Text(f"{'':>14}{one['source']} = {one['value'][:80]}") for one in record["unmapped"]]
+        told = (f"{one['source']} = {one['value'][:80]}" for one in record["unmapped"])
+        lines += [Text(f"{'':>14}{_CONTROL.sub(chr(0xFFFD), text)}") for text in told]
     return Group(*lines)
 
 
@@ -215,6 +226,11 @@ def _suggestion(word: str | None) -> str:
     if not word:
         return ""
     return f"[{_SUGGESTION_COLOUR.get(word.casefold(), 'white')}]{escape(word)}[/]"
+
+
+def escape(text: str) -> str:
+    """Keep a stranger's text from being read as markup, or by the terminal as a command."""
+    return escape_markup(_CONTROL.sub("\ufffd", text))
 
 
 def moment(ms: int | None) -> str | None:

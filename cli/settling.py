@@ -6,10 +6,9 @@ import re
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.looking import moment
+from cli.looking import escape, moment
 from cli.terminal import AsJson, Exit, complain, err, out, print_json, told_plainly
 from shared import effects, settlement
 from shared.errors import FunctionError, MisconfiguredError
@@ -19,7 +18,7 @@ from shared.kinds import KINDS
 from shared.marks import Mark, mark
 from shared.ports import Services
 from shared.settlement import Outcome
-from shared.vendor import REGION_PATTERN
+from shared.vendor import REGION_PATTERN, USER_ID_PATTERN
 
 _STATUS = {
     State.SUCCEEDED: Exit.DONE,
@@ -52,6 +51,8 @@ def settle(
         complain(f"unknown kind {kind}: known are {', '.join(KINDS)}", Exit.WRONG_USE)
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         complain(f"not a region: {region[:40]}; they look like cn-shanghai", Exit.WRONG_USE)
+    if user_id is not None and not re.fullmatch(USER_ID_PATTERN, user_id):
+        complain(f"not an account id: {user_id[:40]}; they are numbers", Exit.WRONG_USE)
     more = {"LEDGER_ENDPOINTS": f"{found.product}={endpoint}"} if endpoint else {}
     with told_plainly(job_id), opened(environment(folder, **more)) as services:
         ref = JobRef(kind, job_id)
@@ -83,6 +84,7 @@ def _report(row: JobRow | None, outcome: Outcome | None, *, as_json: bool) -> No
                 "digest": row.text("digest"),
                 "next_at": moment(row.number("query_at")),
                 "reason": row.text("reason"),
+                "notes": row.text("notes"),
             }
         )
     elif error is None:

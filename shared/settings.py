@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import SettingError
-from shared.vendor import REGION_PATTERN
+from shared.vendor import REGION_PATTERN, USER_ID_PATTERN
 
 
 def _location(scheme: str) -> object:
@@ -65,7 +65,7 @@ class Settings(BaseModel):
     """Where the ledger is: `sqlite:///file`."""
     region: str | None = Field(None, alias="LEDGER_REGION", pattern=f"^{REGION_PATTERN}$")
     """Region of jobs for which neither track, trigger nor FC context names one."""
-    user_id: str | None = Field(None, alias="LEDGER_USER_ID", pattern="^[0-9]{1,32}$")
+    user_id: str | None = Field(None, alias="LEDGER_USER_ID", pattern=f"^{USER_ID_PATTERN}$")
     """Account of jobs for which neither track nor trigger names one."""
     endpoints: Annotated[
         Pairs, BeforeValidator(_pairs("http://", "https://", example="vod=http://host:port"))

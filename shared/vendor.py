@@ -9,6 +9,9 @@ from typing import Literal
 REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
 """What a region may look like: it becomes a part of the host that gets signed requests."""
 
+USER_ID_PATTERN = r"[0-9]{1,32}"
+"""What the number of an account looks like."""
+
 Format = Literal["json", "xml", "txt"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from localcloud.template import FunctionSpec, read_template
+from shared.kinds import KINDS, JobQuery
 from shared.tables import TABLES, Table
 
 ROOT = Path(__file__).parent.parent
@@ -167,3 +168,11 @@ def test_no_policy_grants_more_than_named_actions() -> None:
 
     assert actions
     assert [action for action in actions if "*" in action] == []
+
+
+def test_the_role_grants_the_query_of_every_kind_and_no_other_call_of_these_products() -> None:
+    calls = [kind.request(JobQuery("job", region="cn-shanghai", user_id="1")) for kind in KINDS.values()]
+    text = (ROOT / "template.yml").read_text(encoding="utf-8")
+    granted = set(re.findall(r"\b(?:vod|mts|ice):[A-Z]\w+", text))
+
+    assert granted == {f"{call.product}:{call.action}" for call in calls}

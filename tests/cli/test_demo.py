@@ -70,3 +70,12 @@ def test_a_folder_of_somebody_else_is_left_alone(shell: Shell) -> None:
     assert result.exit_code == 1
     assert "mine" in result.stderr
     assert (mine / "thesis.txt").read_text() == "all of it"
+
+
+def test_what_cannot_be_a_folder_is_named(shell: Shell) -> None:
+    (shell.folder / "file").touch()
+
+    result = shell.run("demo", "--dir", "file")
+
+    assert result.exit_code == 1
+    assert "cannot be a folder" in result.stderr

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -98,3 +101,39 @@ def test_no_ledger_is_made_by_looking_for_one(shell: Shell) -> None:
     assert result.exit_code == 1
     assert "--dir" in result.stderr
     assert not (shell.folder / "nothing-here").exists()
+
+
+def test_a_strangers_text_is_neither_markup_nor_a_command_of_the_terminal(
+    shell: Shell, vendor: LocalVendor
+) -> None:
+    job_id = vendor.submit()
+    texts = {"Type": "[/b]", "Scene": "[red]", "Label": "\x1b[31mRED", "Score": "1", "Content": "c"}
+    job = {"JobId": job_id, "Status": "success", "Data": {"TextResult": [texts], "X\x1b[2J": "\x1b[2J[/i]"}}
+    vendor.vod.answer_raw(job_id, json.dumps({"MediaAuditJob": job}).encode())
+    shell.run("settle", "vod.media_audit", job_id)
+
+    shown = shell.run("show", job_id)
+
+    assert shown.exit_code == 0
+    assert "[red]" in shown.stdout
+    assert "\x1b" not in shown.stdout
+
+
+def test_a_row_that_nobody_can_read_hides_no_other(shell: Shell, vendor: LocalVendor, job: str) -> None:
+    other = vendor.submit("media-2")
+    shell.run("settle", "vod.media_audit", other)
+    with closing(sqlite3.connect("media-ledger-data/ledger.db")) as database, database:
+        database.execute("update jobs set state = 'weird' where job_key like ?", (f"%{other}",))
+
+    result = shell.run("jobs")
+
+    assert job in result.stdout
+    assert other in result.stderr
+
+
+def test_whole_job_ids_are_listed_on_a_narrow_terminal(shell: Shell, job: str) -> None:
+    shell.env["COLUMNS"] = "80"
+
+    listed = shell.run("jobs").stdout
+
+    assert job in re.sub(r"\s+", "", listed)
