@@ -10,7 +10,7 @@ import typer
 from cli.demo_vendor import REGION, USER_ID
 from cli.demonstration import TEMPLATE
 from cli.local_ledger import DEFAULT_FOLDER, Folder, as_environment, environment
-from cli.terminal import Exit, complain, functions_log_to, read_input, told_plainly
+from cli.terminal import AlwaysJson, Exit, complain, functions_log_to, read_input, told_plainly
 from localcloud.runner import InProcessRunner, InvocationError
 from localcloud.template import read_template
 
@@ -19,6 +19,7 @@ def invoke(
     function: Annotated[str, typer.Argument(help="A function of template.yml, such as callback.")],
     event: Annotated[str, typer.Option("--event", "-e", help="The event's file; - reads standard input.")],
     folder: Folder = DEFAULT_FOLDER,
+    as_json: AlwaysJson = False,
 ) -> None:
     """Run a function of template.yml on an event and print its answer."""
     payload = read_input(event)

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
-from cli.terminal import AsJson, err, out, print_json, told_plainly
+from cli.terminal import AlwaysJson, AsJson, err, out, print_json, told_plainly
 from shared import archive
 from shared.documents.pointers import resolve
 from shared.errors import CorruptRowError, PermanentError
@@ -76,8 +76,9 @@ def at(
     name: Job,
     pointer: Annotated[str, typer.Argument(help="A source from the record: answer:/MediaAuditJob/Status.")],
     folder: Folder = DEFAULT_FOLDER,
+    as_json: AlwaysJson = False,
 ) -> None:
-    """Open a job's raw answer at a pointer of its record."""
+    """Open a job's raw answer at a pointer of its record; what stands there is printed as JSON."""
     source = pointer if ":" in pointer.partition("/")[0] else f"answer:{pointer}"
     with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
         row = find_job(services, name)

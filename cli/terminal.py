@@ -26,6 +26,8 @@ _SUBJECT = 200
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
+AlwaysJson = Annotated[bool, typer.Option("--json", help="Taken for scripts that always say so: it is JSON.")]
+
 
 class Exit(IntEnum):
     """What a command's exit status means; `--help` tells the same."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared import archive, effects, settlement
+from shared.documents.urls import without_query
 from shared.errors import CorruptRowError, UnreadableError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
 from shared.inbound.triggers import Message
@@ -145,7 +146,7 @@ def _quarantine(services: Services, message: Message, error: UnreadableError) ->
     """Keep a delivery that nobody can read, with the reason, where a person finds it."""
     key = archive.quarantine_key(message.body, services.clock.now())
     services.objects.put_new(key, message.body, content_type=archive.BYTES)
-    reason = str(error)
+    reason = without_query(str(error))  # it may quote a key or a type, which may be anything
     row: dict[str, Value | None] = {"body": None, "body_key": key, "reason": reason}
     _store(services, _nameless("unreadable", message), message, row)
     LOG.error("unreadable delivery: %s", reason, extra={"message_id": message.message_id})
@@ -154,7 +155,7 @@ def _quarantine(services: Services, message: Message, error: UnreadableError) ->
 
 def _set_aside(services: Services, message: Message, found: SetAside) -> Receipt:
     """Keep an event that is not about a job of ours; one of an unknown type is worth a warning."""
-    row = {"event_type": found.event_type, "reason": found.reason}
+    row = {"event_type": without_query(found.event_type), "reason": without_query(found.reason)}
     _store(services, _nameless("set_aside", message), message, row)
     level = logging.INFO if found.known else logging.WARNING
     LOG.log(level, "event set aside: %s", found.reason, extra={"message_id": message.message_id})

@@ -94,3 +94,16 @@ def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
 
     assert result.exit_code == 2
     assert "nowhere.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "settle", "jobs", "show", "at", "parse-event", "normalize", "invoke"]
+)
+def test_every_command_takes_json(shell: Shell, command: str) -> None:
+    assert "--json" in shell.run(command, "--help").stdout
+
+
+def test_json_is_taken_where_it_is_printed_anyway(shell: Shell) -> None:
+    file = str(EVENTS / "topic-json.json")
+
+    assert shell.json("parse-event", file, "--json") == shell.json("parse-event", file)
