@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.terminal import AsJson, Exit, complain, print_json, read_input, told_plainly
+from cli.terminal import AlwaysJson, AsJson, Exit, complain, print_json, read_input, told_plainly
 from shared.errors import UnreadableError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, read
 from shared.inbound.triggers import Message, TimerTick, messages
@@ -19,6 +19,7 @@ from shared.vendor import Part
 
 def parse_event(
     file: Annotated[str, typer.Argument(help="A trigger event; - reads standard input.")],
+    as_json: AlwaysJson = False,
 ) -> None:
     """Show the messages and notifications of a trigger event, as JSON."""
     trigger = messages(read_input(file))
