@@ -51,6 +51,9 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         super().__init__((_LOOPBACK, port), _Handler)
 
+    # The type stubs also allow for datagram servers and other addresses; a TCP server has sockets only,
+    # hence the three exceptions below.
+
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         self._open.add(request)
         super().process_request(request, client_address)
