@@ -16,12 +16,13 @@ from localcloud.media.mts import MtsProduction, MtsVideoQuality, QualityOutcome
 from localcloud.media.production import ProductionOutcome
 from localcloud.media.quality_results import draw
 from localcloud.media.vod import Outcome, Vod
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Notification, SetAside, read
-from shared.inbound.triggers import Messages, messages
 from shared.jobs import JobRef
 from shared.ports import Clock
 from shared.toolkit.context import Credentials
+from shared.toolkit.message import Messages
+from shared.toolkit.triggers import recognize
 from shared.vendor import ApiRequest
 
 KEYS = Credentials("demoAccessKeyId", "demoAccessKeySecret")
@@ -51,13 +52,13 @@ class Told:
 
 def told_by(path: Path) -> Iterator[Told]:
     """Read from a sample which jobs it is about."""
-    trigger = messages(path.read_bytes())
+    trigger = recognize(path.read_bytes())
     for message in trigger.messages if isinstance(trigger, Messages) else ():
         if message.reason is not None:
             continue
         try:
             found = read(message.body)
-        except UnreadableError:
+        except ParseError:
             continue
         if isinstance(found, SetAside) or not (
             isinstance(found, Notification) or message.source == QUALITY_QUEUE

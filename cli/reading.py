@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 import typer
 
 from cli.terminal import AlwaysJson, AsJson, Exit, complain, print_json, read_input, told_plainly
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, read
-from shared.inbound.triggers import Message, TimerTick, messages
 from shared.kinds import KINDS
 from shared.record import canonical_bytes
+from shared.toolkit.message import Message, TimerTick
+from shared.toolkit.triggers import recognize
 from shared.vendor import Part
 
 
@@ -22,7 +23,7 @@ def parse_event(
     as_json: AlwaysJson = False,
 ) -> None:
     """Show the messages and notifications of a trigger event, as JSON."""
-    trigger = messages(read_input(file))
+    trigger = recognize(read_input(file))
     if isinstance(trigger, TimerTick):
         print_json({"messages": [], "timer": asdict(trigger)})
         return
@@ -34,7 +35,7 @@ def _shown(message: Message) -> dict[str, object]:
     if reason is None:
         try:
             found = read(message.body)
-        except UnreadableError as error:
+        except ParseError as error:
             reason = str(error)
         else:
             if isinstance(found, SetAside):

@@ -9,11 +9,14 @@ toolkit.TemporaryError
 └── NoTimeLeftError            the invocation ends before the vendor could be asked
 
 toolkit.PermanentError
-├── UnreadableError            bytes that are not what they should be; names layer and place
+├── ParseError                 bytes that are not what they should be; names layer and place
 ├── InvalidJobIdError          an id that no job can have
 ├── CorruptRowError            a ledger row that this version cannot read
 ├── ObjectNotFoundError        no object stands under that key
-└── JobNotFoundError           the vendor does not know this job (yet)
+├── JobNotFoundError           the vendor does not know this job (yet)
+├── OversizedAnswerError       the answer is larger than anything is read; a ParseError
+├── WrongJobError              the answer is about another job than the one that was asked for
+└── CrashLoopError             every one of several holders ended without a word
 
 toolkit.MisconfiguredError
 ├── SettingError               names the variable and what is allowed
@@ -22,11 +25,15 @@ toolkit.MisconfiguredError
 
 from __future__ import annotations
 
+from shared.toolkit import lease_store
 from shared.toolkit.errors import FunctionError, MisconfiguredError, PermanentError, TemporaryError
+from shared.toolkit.leases import ContendedError
+from shared.toolkit.parser import ParseError
 
 __all__ = [
     "ContendedError",
     "CorruptRowError",
+    "CrashLoopError",
     "FunctionError",
     "InvalidJobIdError",
     "JobNotFoundError",
@@ -34,14 +41,16 @@ __all__ = [
     "NoTimeLeftError",
     "ObjectNotFoundError",
     "OutcomeUnknownError",
+    "OversizedAnswerError",
+    "ParseError",
     "PermanentError",
     "SettingError",
     "StoreUnavailableError",
     "TemporaryError",
     "ThrottledError",
-    "UnreadableError",
     "VendorRefusedError",
     "VendorUnavailableError",
+    "WrongJobError",
 ]
 
 
@@ -57,25 +66,12 @@ class StoreUnavailableError(TemporaryError):
     """A store could not answer this time; nothing was written."""
 
 
-class OutcomeUnknownError(StoreUnavailableError):
+class OutcomeUnknownError(StoreUnavailableError, lease_store.OutcomeUnknownError):
     """A write timed out: it may have happened. Read the row before concluding anything."""
-
-
-class ContendedError(TemporaryError):
-    """A row changed under every one of several attempts."""
 
 
 class NoTimeLeftError(TemporaryError):
     """The invocation, or the lease, ends before the vendor could be asked; it says nothing of the job."""
-
-
-class UnreadableError(PermanentError):
-    """Bytes that are not what they should be; `layer` says which envelope or format gave up."""
-
-    def __init__(self, reason: str, *, layer: str, **details: object) -> None:
-        super().__init__(reason, layer=layer, **details)
-        self.reason = reason
-        self.layer = layer
 
 
 class InvalidJobIdError(PermanentError):
@@ -92,6 +88,22 @@ class ObjectNotFoundError(PermanentError):
 
 class JobNotFoundError(PermanentError):
     """The vendor does not know this job; right after a callback this may still change."""
+
+
+class OversizedAnswerError(ParseError):
+    """An answer of more bytes than are read; `received` is what came until then."""
+
+    def __init__(self, reason: str, *, received: bytes, **details: object) -> None:
+        super().__init__(reason, layer="http", field=None, **details)
+        self.received = received
+
+
+class WrongJobError(PermanentError):
+    """The answer names another job than the one that was asked for."""
+
+
+class CrashLoopError(PermanentError):
+    """Every one of several holders of the job ended without a word: it is not asked about again."""
 
 
 class SettingError(MisconfiguredError):

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
+from shared.toolkit import message
+
+REGION_PATTERN = message.REGION_PATTERN
 """What a region may look like: it becomes a part of the host that gets signed requests."""
 
-USER_ID_PATTERN = r"[0-9]{1,32}"
+USER_ID_PATTERN = message.ACCOUNT_PATTERN
 """What the number of an account looks like."""
 
 Format = Literal["json", "xml", "txt"]

@@ -11,17 +11,17 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from shared.documents import strict_json, xml_tree
 from shared.errors import (
     FunctionError,
     JobNotFoundError,
+    ParseError,
     PermanentError,
     TemporaryError,
     ThrottledError,
-    UnreadableError,
     VendorRefusedError,
     VendorUnavailableError,
 )
+from shared.toolkit import strict_json, xml_tree
 from shared.vendor import ApiRequest
 
 _NOT_IN_A_WORD = re.compile(r"[^\w.-]+", re.ASCII)
@@ -140,7 +140,7 @@ def read_refusal(status: int, body: bytes, *, retry_after_ms: int | None = None)
     parse = xml_tree.parse if body.lstrip().startswith(b"<") else strict_json.parse
     try:
         tree = parse(body)
-    except UnreadableError:
+    except ParseError:
         tree = None
     fields = tree if isinstance(tree, dict) else {}
     return Refusal(

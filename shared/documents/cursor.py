@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from shared.documents import embedded
 from shared.documents.pointers import escape, leaves, scalar_text
-from shared.documents.strict_json import NumberText, Tree
 from shared.documents.urls import without_query
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import NumberText, Tree
 
 
 class Walk:
@@ -39,7 +39,7 @@ class Walk:
     def open(self, source: str, text: str) -> dict[str, Tree] | list[Tree]:
         """Read the JSON object or list that a text holds; its leaves are accounted for from now on.
 
-        Raise `UnreadableError` when it holds neither.
+        Raise `ParseError` when it holds neither.
         """
         before = self._opened.get(source)
         if before is not None:
@@ -47,7 +47,7 @@ class Walk:
         found = embedded.read(text)
         tree = found.tree
         if not isinstance(tree, dict | list):
-            raise UnreadableError("neither an object nor a list", layer="json")
+            raise ParseError("neither an object nor a list", layer="json")
         self._opened[source] = tree
         if found.repaired:
             self.repaired[source] = found.repaired
@@ -116,7 +116,7 @@ class Node:
         source = f"{self._below(name)}#"
         try:
             tree = self._walk.open(source, value)
-        except UnreadableError:
+        except ParseError:
             return None
         self._taken.add(name)
         return Nested(self._walk, source, tree)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared.documents.strict_json import Tree, parse_stream
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import Tree, parse_stream
 
 _SLIPS = {"\uff0c": ",", "\uff1a": ":"}
 _NAMES = {"\uff0c": "full-width comma", "\uff1a": "full-width colon"}
@@ -34,23 +34,23 @@ class Embedded:
 
 
 def read(data: bytes | str) -> Embedded:
-    """Decode a text that holds at least one document; raise `UnreadableError` when it does not."""
+    """Decode a text that holds at least one document; raise `ParseError` when it does not."""
     try:
         return _read(data, ())
-    except UnreadableError as error:
+    except ParseError as error:
         text, slips = _mended(data)
         if not slips:
             raise
         try:
             return _read(text, slips)
-        except UnreadableError:
+        except ParseError:
             raise error from None
 
 
 def _read(data: bytes | str, repaired: tuple[str, ...]) -> Embedded:
     documents = tuple(parse_stream(data))
     if not documents:
-        raise UnreadableError("nothing in it", layer="json")
+        raise ParseError("nothing in it", layer="json")
     return Embedded(documents, repaired)
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from shared.documents import embedded
-from shared.documents.strict_json import NumberText, Tree
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import NumberText, Tree
 
 _LAYER = "pointer"
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)  # RFC 6901, section 4: no leading zeros
@@ -31,15 +31,15 @@ def unescape(token: str) -> str:
 
 
 def resolve(trees: Mapping[str, Tree], source: str) -> Tree:
-    """Give the value at `source`; raise `UnreadableError` naming the first step that leads nowhere."""
+    """Give the value at `source`; raise `ParseError` naming the first step that leads nowhere."""
     part, _, chain = source.partition(":")
     if part not in trees:
-        raise UnreadableError("no such part", layer=_LAYER, part=part, parts=",".join(sorted(trees)))
+        raise ParseError("no such part", layer=_LAYER, part=part, parts=",".join(sorted(trees)))
     value = trees[part]
     for position, pointer in enumerate(chain.split("#")):
         if position:
             if not isinstance(value, str):
-                raise UnreadableError("only a text can hold another document", layer=_LAYER, at=source)
+                raise ParseError("only a text can hold another document", layer=_LAYER, at=source)
             value = embedded.read(value).tree
         value = _follow(value, pointer, source)
     return value
@@ -48,7 +48,7 @@ def resolve(trees: Mapping[str, Tree], source: str) -> Tree:
 def _follow(value: Tree, pointer: str, source: str) -> Tree:
     head, *tokens = pointer.split("/")
     if head:
-        raise UnreadableError("a pointer begins with a slash", layer=_LAYER, at=source)
+        raise ParseError("a pointer begins with a slash", layer=_LAYER, at=source)
     for token in tokens:
         value = _step(value, unescape(token), source)
     return value
@@ -59,7 +59,7 @@ def _step(value: Tree, key: str, source: str) -> Tree:
         return value[key]
     if isinstance(value, list) and _INDEX.fullmatch(key) and int(key) < len(value):
         return value[int(key)]
-    raise UnreadableError("nothing stands there", layer=_LAYER, step=key, at=source)
+    raise ParseError("nothing stands there", layer=_LAYER, step=key, at=source)
 
 
 def leaves(tree: Tree, at: str = "") -> Iterator[tuple[str, str]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.documents.cursor import Node, Walk
-from shared.documents.strict_json import Tree
 from shared.documents.urls import without_query
 from shared.kinds.kind import JobQuery, Kind
 from shared.kinds.production_results import read_results
 from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
 from shared.kinds.values import number, times
 from shared.record import Job, JobRecord, Measure, Media, Output, Verdict
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 
 NAME = "ice.production"
@@ -48,7 +48,7 @@ def tree(part: Part) -> Tree:
 
 
 def normalize(parts: Sequence[Part]) -> JobRecord:
-    """Turn the answer into a record; raise `UnreadableError` when it is no answer about a job."""
+    """Turn the answer into a record; raise `ParseError` when it is no answer about a job."""
     walk = Walk("answer", tree(find_part(parts, "answer")))
     root = walk.root
     root.ignore("RequestId")  # differs from call to call and says nothing about the job

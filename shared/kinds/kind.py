@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shared.documents.strict_json import Tree
 from shared.record import JobRecord
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Format, Part
 
 
@@ -43,7 +43,7 @@ class Kind:
     """One query API: how to ask it, and what its answer means.
 
     `tree` decodes a raw part into what the pointers of a record walk in. `normalize` is pure and
-    total: it raises `UnreadableError` for bytes that are no such answer, `JobNotFoundError` for an
+    total: it raises `ParseError` for bytes that are no such answer, `JobNotFoundError` for an
     answer that there is no such job, and returns a record for everything else, running jobs
     included. `files` names what must be fetched beside the answer; a part that is missing all the
     same is no error of `normalize`. `normalizer_version` grows with every change that gives another

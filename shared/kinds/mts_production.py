@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.documents.cursor import Node, Walk
-from shared.documents.strict_json import Tree
 from shared.errors import JobNotFoundError
 from shared.kinds.kind import JobQuery, Kind
 from shared.kinds.production_results import read_results
 from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
 from shared.record import Job, JobRecord, Media, Times, Verdict
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 
 NAME = "mts.production"
@@ -43,7 +43,7 @@ def tree(part: Part) -> Tree:
 def normalize(parts: Sequence[Part]) -> JobRecord:
     """Turn the answer into a record.
 
-    Raise `UnreadableError` when it is no answer about a job, and `JobNotFoundError` when it says that
+    Raise `ParseError` when it is no answer about a job, and `JobNotFoundError` when it says that
     there is no such job.
     """
     answer = tree(find_part(parts, "answer"))

@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from shared.documents.cursor import Node
-from shared.documents.strict_json import Tree
 from shared.kinds.values import number, score, short_hash, snake_case
 from shared.record import Finding, Measure, Score
 from shared.taxonomy import canonical_label, is_hit
+from shared.toolkit.strict_json import Tree
 
 CHECKS = (
     *("blockness", "brightness", "freeze", "image_definition", "less_expose", "over_expose"),

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from shared.documents import embedded
 from shared.documents.cursor import Nested, Node, Walk
-from shared.documents.strict_json import Tree
-from shared.errors import SettingError, UnreadableError
+from shared.errors import ParseError, SettingError
 from shared.kinds.kind import JobQuery, Kind, ResultFile
 from shared.kinds.mts_quality_checks import Sighting, findings, measures, read_file, read_summary
 from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
 from shared.record import Job, JobRecord, Media, Repair, Status, Times, VendorError, Verdict
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 
 NAME = "mts.video_quality"
@@ -53,20 +53,20 @@ def tree(part: Part) -> Tree:
         return list(embedded.read(part.body).documents)
     try:
         return decode(part, containers=_CONTAINERS)
-    except UnreadableError as error:
+    except ParseError as error:
         if part.format != "xml":
             raise
         return _tree_without_root(part, error)
 
 
-def _tree_without_root(part: Part, error: UnreadableError) -> Tree:
+def _tree_without_root(part: Part, error: ParseError) -> Tree:
     """Decode XML that lacks its root element, as the page prints it (query-apis.md 6, quirk 9)."""
     declared = _DECLARATION.match(part.body)
     at = declared.end() if declared else 0
     body = b"".join((part.body[:at], b"<Response>", part.body[at:], b"</Response>"))
     try:
         found = decode(Part(part.name, part.format, body), containers=_CONTAINERS)
-    except UnreadableError:
+    except ParseError:
         raise error from None
     # Text beside the elements is another defect than the one that is mended here.
     if not isinstance(found, dict) or "#text" in found:
@@ -75,7 +75,7 @@ def _tree_without_root(part: Part, error: UnreadableError) -> Tree:
 
 
 def files(parts: Sequence[Part], query: JobQuery) -> Sequence[ResultFile]:
-    """Name the Output file of a job that succeeded; raise `UnreadableError` as `normalize` does."""
+    """Name the Output file of a job that succeeded; raise `ParseError` as `normalize` does."""
     job = _job(Walk("answer", tree(find_part(parts, "answer"))))
     output = job.text("Output")
     if output is None or status_of(required(job, "Status", layer=NAME)) != "succeeded":
@@ -117,7 +117,7 @@ def is_complete(summary: Nested | None, file: OutputFile) -> bool:
 
 
 def normalize(parts: Sequence[Part]) -> JobRecord:
-    """Turn answer and file into a record; raise `UnreadableError` when they are no answer about a job."""
+    """Turn answer and file into a record; raise `ParseError` when they are no answer about a job."""
     walk = Walk("answer", tree(find_part(parts, "answer")))
     # A RequestId differs from call to call; Code and Message are about the query, not about the job.
     for name in ("RequestId", "Code", "Message"):
@@ -152,9 +152,9 @@ def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
         return OutputFile()
     try:
         found = embedded.read(part.body)
-    except UnreadableError as error:
+    except ParseError as error:
         if is_needed:
-            raise UnreadableError(error.reason, layer=NAME, part=OUTPUT) from None
+            raise ParseError(error.reason, layer=NAME, part=OUTPUT) from None
         # Without what follows the colon: those are the decoder's words, which change with Python's version.
         reason = error.reason.partition(":")[0]
         return OutputFile(repaired=repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
@@ -166,7 +166,7 @@ def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
 def _job(walk: Walk) -> Node:
     job = walk.root.object("Job")
     if job is None:
-        raise UnreadableError("no object Job", layer=NAME)
+        raise ParseError("no object Job", layer=NAME)
     return job
 
 

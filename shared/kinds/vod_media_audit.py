@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.documents.cursor import Node, Walk
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.kinds.kind import JobQuery, Kind
 from shared.kinds.reading import decode, find_part, required, status_of, unmapped
 from shared.kinds.values import comma_list, times
 from shared.kinds.vod_review import Review
 from shared.record import Job, JobRecord, Media, Status, VendorError, Verdict
 from shared.taxonomy import worst
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 
 NAME = "vod.media_audit"
@@ -62,12 +62,12 @@ def tree(part: Part) -> Tree:
 
 
 def normalize(parts: Sequence[Part]) -> JobRecord:
-    """Turn the answer into a record; raise `UnreadableError` when it is no answer about a job."""
+    """Turn the answer into a record; raise `ParseError` when it is no answer about a job."""
     walk = Walk("answer", tree(find_part(parts, "answer")))
     walk.root.ignore("RequestId")  # differs from call to call and says nothing about the job
     job = walk.root.object("MediaAuditJob")
     if job is None:
-        raise UnreadableError("no object MediaAuditJob", layer=NAME)
+        raise ParseError("no object MediaAuditJob", layer=NAME)
     job_id, vendor_status = required(job, "JobId", layer=NAME), required(job, "Status", layer=NAME)
     status = status_of(vendor_status)
     review = Review()

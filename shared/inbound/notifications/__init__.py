@@ -6,12 +6,12 @@ business of this version is set aside with a reason, and only what nobody can re
 
 from __future__ import annotations
 
-from shared.documents import strict_json
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.fields import required_text
 from shared.inbound.notifications import ice, mts, vod
 from shared.inbound.notifications.mts import decide
 from shared.inbound.notifications.notification import Claim, Notification, SetAside, Unsorted
+from shared.toolkit import strict_json
 
 __all__ = ["Claim", "Notification", "SetAside", "Unsorted", "decide", "read"]
 
@@ -19,19 +19,19 @@ _LAYER = "notification"
 
 
 def read(body: bytes) -> Notification | SetAside | Unsorted:
-    """Read a body; raise `UnreadableError`, with layer and reason, for what is no notification.
+    """Read a body; raise `ParseError`, with layer and reason, for what is no notification.
 
     The dialects are told apart by their keys (media-jobs.md 1): ICE has `EventType` beside
     `MessageBody`, in any casing; VOD has `EventType` alone; MPS has none.
     """
     tree = strict_json.parse(body)
     if not isinstance(tree, dict):
-        raise UnreadableError("not a JSON object", layer=_LAYER)
+        raise ParseError("not a JSON object", layer=_LAYER)
     if "EventType" in tree and "MessageBody" not in tree:
         return vod.read(required_text(tree, "EventType", layer=_LAYER), tree)
     names = {name.lower() for name in tree}
     if names >= {"eventtype", "messagebody"}:
         return ice.read(tree)
     if "eventtype" in names:  # neither product's: not to be guessed at
-        raise UnreadableError("EventType is missing, but in another casing", layer=_LAYER, field="EventType")
+        raise ParseError("EventType is missing, but in another casing", layer=_LAYER, field="EventType")
     return mts.read(tree)

@@ -7,14 +7,11 @@ string, its keys may have another casing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from shared.documents import strict_json
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.fields import (
-    ACCOUNT_ID,
-    is_text,
     optional_text,
     required_job,
     required_text,
@@ -22,6 +19,9 @@ from shared.inbound.fields import (
 )
 from shared.inbound.notifications.event_time import epoch_ms
 from shared.inbound.notifications.notification import ENDINGS, Claim, Ending, Notification, SetAside
+from shared.toolkit import strict_json
+from shared.toolkit.strict_json import Tree, is_text
+from shared.vendor import USER_ID_PATTERN
 
 PRODUCTION = "ice.production"
 PRODUCTION_COMPLETE = "AIProduceComplete"
@@ -62,6 +62,7 @@ OTHER_EVENTS = frozenset(
 )
 
 _LAYER = "ice"
+_USER_ID = re.compile(USER_ID_PATTERN)
 _ENVELOPE = ("EventType", "UserId", "EventTime", "MessageBody")
 _BODY = ("JobId", "Status")
 # Batch jobs are `Finished` in place of `Success` (media-jobs.md 1.3).
@@ -69,7 +70,7 @@ _ENDINGS: Mapping[str, Ending] = {**ENDINGS, "finished": "succeeded", "failed": 
 
 
 def read(tree: dict[str, Tree]) -> Notification | SetAside:
-    """Read an envelope; raise `UnreadableError` naming the field when it does not name its job."""
+    """Read an envelope; raise `ParseError` naming the field when it does not name its job."""
     envelope = spelled(tree, _ENVELOPE)
     event_type = required_text(envelope, "EventType", layer=_LAYER)
     if event_type in OTHER_EVENTS:
@@ -91,11 +92,11 @@ def _body(envelope: dict[str, Tree]) -> dict[str, Tree]:
     if is_text(body):
         body = strict_json.parse(body)
     if not isinstance(body, dict):
-        raise UnreadableError("MessageBody is not an object", layer=_LAYER, field="MessageBody")
+        raise ParseError("MessageBody is not an object", layer=_LAYER, field="MessageBody")
     return spelled(body, _BODY)
 
 
 def _user_id(envelope: dict[str, Tree]) -> str | None:
     """Give the account, a number on the wire: up to 16 digits, so it is never a float on the way."""
     user_id = envelope.get("UserId")
-    return str(user_id) if isinstance(user_id, str) and ACCOUNT_ID.fullmatch(user_id) else None
+    return str(user_id) if isinstance(user_id, str) and _USER_ID.fullmatch(user_id) else None

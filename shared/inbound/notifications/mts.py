@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.fields import optional_text, required_job, required_text, spelled
 from shared.inbound.notifications.notification import Claim, Notification, SetAside, Unsorted
+from shared.toolkit.strict_json import Tree
 
 PRODUCTION = "mts.production"
 VIDEO_QUALITY = "mts.video_quality"
@@ -47,7 +47,7 @@ _UNKNOWN = "a message of MPS of a type that this version does not know"
 
 
 def read(tree: dict[str, Tree]) -> Notification | SetAside | Unsorted:
-    """Read a message; raise `UnreadableError` naming the field when it does not name its job."""
+    """Read a message; raise `ParseError` naming the field when it does not name its job."""
     told = spelled(tree, _NAMES)
     if "Type" not in told:
         if tree.keys() >= _SPEECH_FIELDS and told.keys() <= {"JobId"}:
@@ -86,9 +86,9 @@ def decide(
 def _unsorted(told: dict[str, Tree], event_type: str | None) -> SetAside | Unsorted:
     try:
         ref = required_job(told, VIDEO_QUALITY, layer=_LAYER)
-    except UnreadableError:
+    except ParseError:
         if event_type is None:
-            raise UnreadableError("EventType is missing", layer=_LAYER, field="EventType") from None
+            raise ParseError("EventType is missing", layer=_LAYER, field="EventType") from None
         return SetAside(event_type, _UNKNOWN, known=False)
     claim = Claim.of(optional_text(told, "State") or optional_text(told, "Status"))
     return Unsorted(event_type or _UNTYPED, ref, claim, optional_text(told, "PipelineId"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from shared.documents import strict_json
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
-from shared.inbound.fields import is_text, optional_text, required_job
+from shared.errors import ParseError
+from shared.inbound.fields import optional_text, required_job
 from shared.inbound.notifications.event_time import epoch_ms
 from shared.inbound.notifications.notification import Claim, Notification, SetAside
+from shared.toolkit import strict_json
+from shared.toolkit.strict_json import Tree, is_text
 
 MEDIA_AUDIT = "vod.media_audit"
 AUDIT_COMPLETE = "AIMediaAuditComplete"
@@ -45,7 +45,7 @@ _SUGGESTION = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
 
 
 def read(event_type: str, tree: dict[str, Tree]) -> Notification | SetAside:
-    """Read a callback; raise `UnreadableError` naming the field when it does not name its job."""
+    """Read a callback; raise `ParseError` naming the field when it does not name its job."""
     if event_type in OTHER_EVENTS:
         return SetAside(event_type, "an event of VOD that is about no job of ours", known=True)
     if event_type != AUDIT_COMPLETE:
@@ -76,5 +76,5 @@ def _data(tree: dict[str, Tree]) -> Tree:
         return data
     try:
         return strict_json.parse(data)
-    except UnreadableError:
+    except ParseError:
         return None  # a claim without a suggestion; the query will tell

@@ -15,8 +15,8 @@ from localcloud.media.production import ProductionOutcome
 from localcloud.media.production_results import MTS_FAILURE, MTS_NOTHING_MORE, MTS_RESULTS
 from localcloud.media.quality_results import CHECKS, JUDGING, MEASURING
 from shared.adapters.clocks import ManualClock
-from shared.documents import strict_json
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit import strict_json
 from tests.localcloud.media.judging import ANSWERS
 from tests.localcloud.media.worlds import PACE, START, Caller, caller, mts_request
 
@@ -254,7 +254,7 @@ def test_the_file_is_no_single_document(tmp_path: Path) -> None:
     ended(service)
     review_of(desk, job_id)
 
-    with pytest.raises(UnreadableError):
+    with pytest.raises(ParseError):
         strict_json.parse((tmp_path / "out/ai/vqs/00 2.txt").read_bytes())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from localcloud.media.rendering import render
 from localcloud.media.wire import Tree
-from shared.documents import xml_tree
+from shared.toolkit import xml_tree
 
 names = st.sampled_from(["Label", "Url", "TopList", "Data", "Zz_9"])
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(

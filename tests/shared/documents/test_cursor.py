@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.documents.cursor import Walk, is_whole_number
-from shared.documents.strict_json import parse
+from shared.toolkit.strict_json import parse
 
 
 def walk(text: str) -> Walk:

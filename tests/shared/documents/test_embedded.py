@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.documents.embedded import read
-from shared.documents.strict_json import NumberText
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import NumberText
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.text(),
@@ -69,7 +69,7 @@ def test_what_can_be_read_as_it_is_is_not_mended() -> None:
     ],
 )
 def test_anything_else_is_refused(data: bytes) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(ParseError):
         read(data)
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.documents.pointers import escape, leaves, resolve, scalar_text, unescape
-from shared.documents.strict_json import NumberText, Tree, parse
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import NumberText, Tree, parse
 
 KEYS = st.text(max_size=5) | st.sampled_from(["", "/", "~", "#", "~0", "~1", "~2", "~01", "a:b", "0", "-"])
 TREES: st.SearchStrategy[Any] = st.recursive(
@@ -68,7 +68,7 @@ def test_strings_in_strings_are_opened_to_any_depth() -> None:
     ],
 )
 def test_a_source_that_leads_nowhere_says_where_it_ended(source: str, reason: str) -> None:
-    with pytest.raises(UnreadableError, match=reason):
+    with pytest.raises(ParseError, match=reason):
         resolve({"answer": ANSWER}, source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, read
 
 
@@ -39,5 +39,5 @@ def readable(body: bytes) -> Notification | SetAside | Unsorted | None:
     """Read a body that may be unreadable; any other error is a defect."""
     try:
         return read(body)
-    except UnreadableError:
+    except ParseError:
         return None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Claim, Notification, read
 from shared.inbound.notifications.ice import OTHER_EVENTS
 from shared.jobs import JobRef
@@ -153,7 +153,7 @@ def test_the_event_of_a_review_inside_the_envelope_is_none_of_vod() -> None:
     ],
 )
 def test_an_envelope_that_names_no_job_is_unreadable_and_says_why(body: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableError, match=reason) as caught:
+    with pytest.raises(ParseError, match=reason) as caught:
         read(body)
 
     assert caught.value.layer in ("ice", "json")

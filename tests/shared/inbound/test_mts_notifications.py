@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Claim, Notification, SetAside, Unsorted, decide, read
 from shared.inbound.notifications.mts import OTHER_TYPES
 from shared.jobs import JobRef
@@ -77,13 +77,13 @@ def test_the_printed_example_that_is_cut_off_is_unreadable() -> None:
         b'"JobId":"39f8e0bc005e4f309379701645f4744c","Message":"success","State":"Succes'
     )
 
-    with pytest.raises(UnreadableError, match="not JSON"):
+    with pytest.raises(ParseError, match="not JSON"):
         read(printed)
 
 
 @pytest.mark.parametrize("job_id", ["(absent)", None, "", 43, ["x"], {"a": 1}, "x" * 129, "审" * 20])
 def test_without_a_usable_job_id_a_production_message_is_unreadable(job_id: object) -> None:
-    with pytest.raises(UnreadableError, match=r"JobId is|too long for a key") as caught:
+    with pytest.raises(ParseError, match=r"JobId is|too long for a key") as caught:
         read(production(JobId=job_id))
 
     assert (caught.value.layer, caught.value.details["field"]) == ("mts", "JobId")
@@ -160,7 +160,7 @@ def test_an_unknown_type_without_a_usable_job_id_is_set_aside_as_unknown(job_id:
 
 @pytest.mark.parametrize("type_", [["x"], 5, {"a": 1}, True, "x" * 129])
 def test_a_type_that_is_no_usable_text_is_unreadable(type_: object) -> None:
-    with pytest.raises(UnreadableError, match="Type is") as caught:
+    with pytest.raises(ParseError, match="Type is") as caught:
         read(quality(Type=type_))
 
     assert caught.value.details["field"] == "Type"

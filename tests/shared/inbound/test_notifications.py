@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import CorruptRowError, UnreadableError
+from shared.errors import CorruptRowError, ParseError
 from shared.inbound.notifications import Claim, Notification, read
 from shared.inbound.notifications.vod import OTHER_EVENTS
 from shared.jobs import JobRef
@@ -138,7 +138,7 @@ def test_a_failed_review_claims_no_suggestion() -> None:
     ],
 )
 def test_without_a_usable_job_id_the_body_is_unreadable(job_id: object, reason: str) -> None:
-    with pytest.raises(UnreadableError, match=reason) as caught:
+    with pytest.raises(ParseError, match=reason) as caught:
         read(vod(JobId=job_id))
 
     assert (caught.value.layer, caught.value.details["field"]) == ("vod", "JobId")
@@ -193,7 +193,7 @@ def test_an_event_that_nobody_documented_is_set_aside_as_unknown(event_type: str
     ],
 )
 def test_a_body_that_nobody_can_read_says_why(body: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableError, match=reason) as caught:
+    with pytest.raises(ParseError, match=reason) as caught:
         read(body)
 
     assert caught.value.layer

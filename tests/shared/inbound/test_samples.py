@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
-from shared.inbound.triggers import Message, Messages, messages
+from shared.toolkit.message import Message, Messages
+from shared.toolkit.triggers import recognize
 
 EVENTS = Path(__file__).parents[3] / "events"
 FILES = sorted((EVENTS / "callback").iterdir())
@@ -54,22 +55,22 @@ EXPECTED = {
 
 
 def delivered(file: Path) -> tuple[Message, ...]:
-    trigger = messages(file.read_bytes())
+    trigger = recognize(file.read_bytes())
     assert isinstance(trigger, Messages)
     return trigger.messages
 
 
-def outcome(message: Message) -> Notification | SetAside | Unsorted | UnreadableError:
+def outcome(message: Message) -> Notification | SetAside | Unsorted | ParseError:
     assert message.reason is None
     try:
         return read(message.body)
-    except UnreadableError as error:
+    except ParseError as error:
         return error
 
 
 def told(message: Message) -> str:
     found = outcome(message)
-    if isinstance(found, UnreadableError):
+    if isinstance(found, ParseError):
         said = f"unreadable: {found.reason}"
     elif isinstance(found, SetAside):
         said = f"aside: {found.event_type}"
@@ -124,6 +125,7 @@ def test_messages_of_different_samples_have_different_ids() -> None:
 
 
 def test_the_readme_describes_every_sample_and_nothing_else() -> None:
-    rows = [line for line in (EVENTS / "README.md").read_text().splitlines() if line.startswith("| `")]
+    section = (EVENTS / "README.md").read_text().partition("\n## callback\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
 
     assert sorted(row.split("`")[1] for row in rows) == sorted(EXPECTED)

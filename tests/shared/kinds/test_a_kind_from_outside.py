@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from shared import settlement
-from shared.documents import strict_json
 from shared.documents.cursor import Walk
 from shared.documents.pointers import resolve
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.kinds.kind import JobQuery, Kind
 from shared.kinds.reading import find_part, unmapped
 from shared.marks import Mark, mark
 from shared.record import Job, JobRecord, Media, Output, Times, Unmapped, Verdict
+from shared.toolkit import strict_json
+from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 from tests.world import World
 
@@ -39,7 +39,7 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
     walk = Walk("answer", tree(find_part(parts, "answer")))
     job_id, status = walk.root.text("Id"), walk.root.text("Phase")
     if job_id is None or status is None:
-        raise UnreadableError("no Id or Phase", layer=NAME)
+        raise ParseError("no Id or Phase", layer=NAME)
     lines = [
         Output(kind="line", title=line.text("Words"), start_ms=line.integer("From"), source=line.source)
         for line in walk.root.items("Lines")
@@ -77,7 +77,7 @@ def test_a_job_of_a_new_kind_is_settled_like_any_other(world: World) -> None:
     lease = mark(world.services, Mark(JobRef(NAME, "t1"), "test", is_notification=False))
     assert lease is not None
 
-    outcome = settlement.settle_claimed(world.services, lease)
+    outcome = settlement.settle_claimed(world.services, lease, by="person")
 
     assert (outcome.did, outcome.state) == ("settled", State.SUCCEEDED)
     (stored,) = world.stored(f"versions/{NAME}/t1/").values()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.kinds.ice_production import KIND
 from shared.kinds.kind import JobQuery
 from shared.record import JobRecord, Output, canonical_bytes
@@ -86,7 +86,7 @@ def test_a_query_sends_no_client_token() -> None:
 
 @pytest.mark.parametrize("answer", [{"JobId": "20b4"}, {"Status": "Success"}, [], "Success"])
 def test_an_answer_that_names_no_job_or_no_status_is_unreadable(answer: Json) -> None:
-    with pytest.raises(UnreadableError, match="every answer"):
+    with pytest.raises(ParseError, match="every answer"):
         KIND.normalize([as_json(answer)])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import JobNotFoundError, UnreadableError
+from shared.errors import JobNotFoundError, ParseError
 from shared.kinds.kind import JobQuery
 from shared.kinds.mts_production import KIND
 from shared.record import JobRecord, Output, canonical_bytes
@@ -90,7 +90,7 @@ def test_an_answer_that_only_repeats_the_id_is_about_no_job(write: Any, said: Js
 
 
 def test_an_answer_without_a_state_that_says_more_is_unreadable() -> None:
-    with pytest.raises(UnreadableError, match="field=State"):
+    with pytest.raises(ParseError, match="field=State"):
         KIND.normalize([as_json({"JobId": "88c6", "FunctionName": "Cover"})])
 
 

@@ -22,12 +22,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.documents.pointers import resolve
-from shared.documents.strict_json import Tree
-from shared.errors import JobNotFoundError, UnreadableError
+from shared.errors import JobNotFoundError, ParseError
 from shared.kinds.ice_production import KIND as ICE
 from shared.kinds.kind import Kind
 from shared.kinds.mts_production import KIND as MTS
 from shared.record import JobRecord, Output, canonical_bytes
+from shared.toolkit.strict_json import Tree
 from shared.vendor import Part
 from tests.shared.kinds.accounting import without_queries
 from tests.shared.kinds.answers import SECRET, VALUES, Json, as_json, as_xml
@@ -171,7 +171,7 @@ SPOILT = spoilt_samples()
 def record_of(sample: Sample) -> JobRecord | None:
     try:
         return sample.kind.normalize([sample.part()])
-    except (UnreadableError, JobNotFoundError):
+    except (ParseError, JobNotFoundError):
         return None
 
 
@@ -258,7 +258,7 @@ def said_of(output: Output, trees: dict[str, Tree]) -> set[str]:
     told: list[Tree] = [found]
     listed = re.fullmatch(r"answer:/Output(?:Files|Urls|MediaIds)/[0-9]+", output.source)
     for lists in ("Files", "Urls", "MediaIds") if listed else ():
-        with contextlib.suppress(UnreadableError):  # another list may be shorter
+        with contextlib.suppress(ParseError):  # another list may be shorter
             told.append(resolve(trees, re.sub("(?<=/Output)[A-Za-z]+", lists, output.source)))
     return {text.strip() for text in told if isinstance(text, str)}
 
@@ -315,7 +315,7 @@ XML_TEXT = st.text(
 def outcome(kind: Kind, part: Part) -> bytes | type[Exception]:
     try:
         return canonical_bytes(kind.normalize([part]))
-    except (UnreadableError, JobNotFoundError) as error:
+    except (ParseError, JobNotFoundError) as error:
         return type(error)
 
 
@@ -337,7 +337,7 @@ def test_an_answer_is_readable_when_it_names_a_job_and_its_status(sample: Sample
     st.sampled_from(["json", "xml"]),
 )
 def test_what_is_no_answer_is_unreadable_and_nothing_else(kind: Kind, body: bytes, form: Any) -> None:
-    assert outcome(kind, Part("answer", form, body)) is UnreadableError
+    assert outcome(kind, Part("answer", form, body)) is ParseError
 
 
 @quick

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.documents.pointers import resolve
-from shared.errors import SettingError, UnreadableError
+from shared.errors import ParseError, SettingError
 from shared.kinds.kind import JobQuery, ResultFile
 from shared.kinds.mts_video_quality import KIND
 from shared.vendor import ApiRequest, Part
@@ -206,7 +206,7 @@ def test_the_file_is_the_list_of_its_documents_even_if_it_has_one() -> None:
     "body", ["", " \n", '{"freeze": [', '{"freeze": 1, "freeze": 2}', "{} NaN", "[" * 99]
 )
 def test_a_file_that_cannot_be_read_is_an_error_only_without_a_summary(body: str) -> None:
-    with pytest.raises(UnreadableError, match="part=output"):
+    with pytest.raises(ParseError, match="part=output"):
         KIND.normalize([answer(VideoQualityResults=""), file(body)])
 
     record = KIND.normalize([answer(VideoQualityResults="{}"), file(body)])
@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_read_is_an_error_only_without_a_summary(body: str
     ],
 )
 def test_only_a_missing_root_is_forgiven_in_xml(body: str) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(ParseError):
         KIND.tree(Part("answer", "xml", body.encode()))
 
 
@@ -255,5 +255,5 @@ def test_xml_without_a_root_may_have_a_declaration_or_a_mark(prefix: str) -> Non
     ],
 )
 def test_an_answer_that_names_no_job_or_no_status_is_unreadable(body: Any) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(ParseError):
         KIND.normalize([Part("answer", "json", json.dumps(body).encode())])

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.documents.pointers import resolve
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.kinds.mts_video_quality import KIND
 from shared.record import JobRecord, canonical_bytes
 from shared.vendor import Part
@@ -184,7 +184,7 @@ def written(case: Json) -> list[Part]:
 def record_of(parts: Sequence[Part]) -> JobRecord | None:
     try:
         return KIND.normalize(parts)
-    except UnreadableError:
+    except ParseError:
         return None
 
 

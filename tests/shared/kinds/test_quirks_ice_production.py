@@ -7,7 +7,7 @@ import json
 import pytest
 
 from shared.adapters.signing import SIGNERS, Envelope, Scheme, canonical_query
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.kinds import ice_production, mts_production
 from shared.kinds.ice_production import KIND
 from shared.kinds.kind import JobQuery, Kind
@@ -61,7 +61,7 @@ def test_an_operation_of_one_name_is_told_apart_by_product_and_version(kind: Kin
     assert (asked.product, asked.version) != (elsewhere.product, elsewhere.version)
     assert answers
     for body in answers:
-        with pytest.raises(UnreadableError):
+        with pytest.raises(ParseError):
             kind.normalize([Part("answer", "json", body)])
 
 

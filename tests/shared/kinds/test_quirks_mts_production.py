@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from shared.documents.strict_json import Tree
 from shared.kinds.mts_production import KIND
 from shared.record import Times, canonical_bytes
+from shared.toolkit.strict_json import Tree
 from tests.shared.kinds.answers import Json, as_json
 from tests.shared.kinds.test_mts_production import CASES, case
 

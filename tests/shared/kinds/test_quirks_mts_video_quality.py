@@ -7,7 +7,6 @@ import json
 import pytest
 
 from shared import settlement
-from shared.job_row import read_job
 from shared.jobs import JobRef, State
 from shared.kinds.mts_quality_checks import CHECKS
 from shared.kinds.mts_video_quality import KIND
@@ -53,21 +52,20 @@ def test_a_comma_too_many_is_not_forgiven() -> None:
     assert [item.value for item in record.unmapped] == [template]
 
 
-def test_an_answer_that_names_another_job_settles_the_one_that_was_asked_for() -> None:
+def test_an_answer_that_names_another_job_settles_nobody() -> None:
     """Quirk 12: the page asks for one job and prints another's answer."""
     asked = JobRef(KIND.name, "7c2abbb270474c98823dac56cc067008")
     world = World(None, policy=Policy(jitter=0.0, user_id="1253406881704637"))
-    world.vendor.know(asked.job_id, (CASES / "page-example" / "answer.json").read_bytes())
+    body = (CASES / "page-example" / "answer.json").read_bytes()
+    world.vendor.know(asked.job_id, body)
     lease = mark(world.services, Mark(asked, "test", is_notification=False))
     assert lease is not None
 
-    settlement.settle_claimed(world.services, lease)
+    outcome = settlement.settle_claimed(world.services, lease, by="person")
 
-    row = read_job(world.ledger, asked.key)
-    assert row is not None
-    stored = world.objects.get(f"versions/{asked.path}/{row.text('digest')}.json")
-    assert row.state is State.SUCCEEDED
-    assert json.loads(stored)["job"]["job_id"] == "0c8f04aa60bd4377a906bd6c91ec****"
+    assert outcome.state is State.QUARANTINED
+    assert f"asked={asked.job_id}, answered=0c8f04aa60bd4377a906bd6c91ec****" in str(outcome.error)
+    assert list(world.stored("quarantine/").values()) == [body]
     world.close()
 
 

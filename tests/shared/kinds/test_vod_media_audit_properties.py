@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.documents.pointers import resolve
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.kinds import KINDS
 from shared.record import Finding, JobRecord, Measure, canonical_bytes
 from shared.vendor import Part
@@ -40,7 +40,7 @@ def bytes_of(part: Part) -> bytes:
 def record_of(part: Part) -> JobRecord | None:
     try:
         return KIND.normalize([part])
-    except UnreadableError:
+    except ParseError:
         return None
 
 

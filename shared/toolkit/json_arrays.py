@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from shared.errors import UnreadableError
+from shared.toolkit.parser import ParseError
 
 _LAYER = "json"
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -14,7 +14,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def elements(text: str, *, limit: int) -> list[str]:
-    """Split an array; raise `UnreadableError` for text that is none, or has over `limit` elements."""
+    """Split an array; raise `ParseError` for text that is none, or has over `limit` elements."""
     found: list[str] = []
     position = _skip(text, "[", 0)
     if text.startswith("]", _blank(text, position)):
@@ -22,7 +22,7 @@ def elements(text: str, *, limit: int) -> list[str]:
     else:
         end = _collect(text, position, found, limit)
     if _blank(text, end) != len(text):
-        raise UnreadableError("something follows the array", layer=_LAYER, at=end)
+        raise ParseError("something follows the array", layer=_LAYER, at=end)
     return found
 
 
@@ -32,7 +32,7 @@ def _collect(text: str, position: int, found: list[str], limit: int) -> int:
         end = _end_of_value(text, start)
         found.append(text[start:end])
         if len(found) > limit:
-            raise UnreadableError("too many elements", layer=_LAYER, limit=limit)
+            raise ParseError("too many elements", layer=_LAYER, limit=limit)
         position = _blank(text, end)
         if text.startswith("]", position):
             return position + 1
@@ -43,16 +43,16 @@ def _end_of_value(text: str, start: int) -> int:
     try:
         _, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not JSON: {error.msg}", layer=_LAYER, at=error.pos) from None
+        raise ParseError(f"not JSON: {error.msg}", layer=_LAYER, at=error.pos) from None
     except RecursionError:
-        raise UnreadableError("nested too deep", layer=_LAYER, at=start) from None
+        raise ParseError("nested too deep", layer=_LAYER, at=start) from None
     return end
 
 
 def _skip(text: str, mark: str, position: int) -> int:
     position = _blank(text, position)
     if not text.startswith(mark, position):
-        raise UnreadableError(f"not JSON: {mark} expected", layer=_LAYER, at=position)
+        raise ParseError(f"not JSON: {mark} expected", layer=_LAYER, at=position)
     return position + 1
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.inbound.triggers import MAX_BATCH, Message, Messages, TimerTick, messages
-from tests.shared.inbound.wrappings import (
+from shared.toolkit.message import Message, Messages, TimerTick
+from shared.toolkit.triggers import MAX_BATCH, recognize
+from tests.shared.toolkit.wrappings import (
     ACCOUNT,
     MESSAGE_ID,
     TOPIC_MESSAGE_ID,
@@ -25,7 +26,7 @@ BODY = '{"EventType":"AIMediaAuditComplete","JobId":"a1","Data":"审核 <&> \\"x
 
 
 def opened(event: bytes) -> tuple[Message, ...]:
-    trigger = messages(event)
+    trigger = recognize(event)
     assert isinstance(trigger, Messages)
     return trigger.messages
 
@@ -181,12 +182,12 @@ def test_where_nothing_names_topic_or_queue_the_source_is_unknown(event: bytes) 
 def test_a_timer_is_a_tick_and_its_payload_stays_text() -> None:
     event = {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "timer-trigger", "payload": '{"a": 1}'}
 
-    assert messages(dump(event)) == TimerTick("timer-trigger", "2023-12-26T07:49:00Z", '{"a": 1}')
+    assert recognize(dump(event)) == TimerTick("timer-trigger", "2023-12-26T07:49:00Z", '{"a": 1}')
 
 
 @pytest.mark.parametrize("payload", [{}, {"payload": None}, {"payload": ""}])
 def test_a_timer_may_have_no_payload(payload: dict[str, Any]) -> None:
-    tick = messages(dump({"triggerTime": "t", "triggerName": "n", **payload}))
+    tick = recognize(dump({"triggerTime": "t", "triggerName": "n", **payload}))
 
     assert tick == TimerTick("n", "t", "")
 
@@ -343,7 +344,7 @@ def test_twenty_megabytes_are_answered(filling: str) -> None:
 
 @given(st.binary() | st.text().map(lambda text: text.encode(errors="replace")))
 def test_no_bytes_raise(event: bytes) -> None:
-    trigger = messages(event)
+    trigger = recognize(event)
 
     assert isinstance(trigger, TimerTick) or trigger.messages
 
@@ -375,6 +376,6 @@ _SHAPES = st.recursive(
 
 @given(_SHAPES)
 def test_no_wrong_type_in_any_field_raises(shape: object) -> None:
-    trigger = messages(dump(shape))
+    trigger = recognize(dump(shape))
 
     assert isinstance(trigger, TimerTick) or trigger.messages

@@ -19,15 +19,10 @@ A queue message may hold a topic message (5, or the same in XML). Every body may
 
 from __future__ import annotations
 
-from shared.documents import strict_json
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
-from shared.inbound import arrays, envelopes
-from shared.inbound.bodies import plain
-from shared.inbound.fields import is_text
-from shared.inbound.message import Message, Messages, TimerTick, Transport, Trigger, identify
-
-__all__ = ["Message", "Messages", "TimerTick", "Transport", "Trigger", "messages"]
+from shared.toolkit import json_arrays, mns, strict_json
+from shared.toolkit.message import Message, Messages, TimerTick, Trigger
+from shared.toolkit.parser import ParseError
+from shared.toolkit.strict_json import Tree, is_text
 
 MAX_BATCH = 10_000  # function-compute.md 2: "Batch: count 1..10000"
 
@@ -36,12 +31,12 @@ _BLANK = " \t\r\n"
 _TIMER_FIELDS = {"triggerTime", "triggerName", "payload"}
 
 
-def messages(event: bytes) -> Trigger:
+def recognize(event: bytes) -> Trigger:
     """Unwrap an event; never raise: what cannot be unwrapped is a message with its reason."""
     try:
         return _open(event)
-    except UnreadableError as error:
-        return Messages((_left_over(event, "mns-topic", error),))
+    except ParseError as error:
+        return Messages((mns.left_over(event, "mns-topic", error),))
 
 
 def _open(event: bytes) -> Trigger:
@@ -51,38 +46,39 @@ def _open(event: bytes) -> Trigger:
         return Messages(_open_batch(text))
     if first == "{":
         return _open_object(event, text)
-    return Messages((_raw_topic_message(text),))
+    return Messages((mns.raw_topic_message(text),))
 
 
 def _text(event: bytes) -> str:
     if len(event) > strict_json.MAX_BYTES:
-        raise UnreadableError("too large", layer=_LAYER, size=len(event))
+        raise ParseError("too large", layer=_LAYER, size=len(event))
     try:
         text = event.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableError("not UTF-8 text", layer=_LAYER, at=error.start) from None
+        raise ParseError("not UTF-8 text", layer=_LAYER, at=error.start) from None
     if not text.strip():
-        raise UnreadableError("empty", layer=_LAYER)
+        raise ParseError("empty", layer=_LAYER)
     return text
 
 
 def _open_object(event: bytes, text: str) -> Trigger:
     tree = strict_json.parse(text)
     if not isinstance(tree, dict):  # text that begins with a brace is nothing else
-        raise UnreadableError("not an object", layer=_LAYER)
-    tick = _timer_tick(tree)
+        raise ParseError("not an object", layer=_LAYER)
+    tick = timer_tick(tree)
     if tick:
         return tick
-    if envelopes.is_topic_message(tree):
-        return Messages((envelopes.topic_message(tree, event),))
-    if envelopes.is_queue_message(tree):
-        return Messages((envelopes.queue_message(tree, event),))
-    if envelopes.is_stream_with_attributes(tree):
-        return Messages((envelopes.stream_message(tree, event),))
-    return Messages((_raw_topic_message(text),))
+    if mns.is_topic_message(tree):
+        return Messages((mns.topic_message(tree, event),))
+    if mns.is_queue_message(tree):
+        return Messages((mns.queue_message(tree, lambda: event),))
+    if mns.is_stream_with_attributes(tree):
+        return Messages((mns.stream_message(tree, event),))
+    return Messages((mns.raw_topic_message(text),))
 
 
-def _timer_tick(tree: dict[str, Tree]) -> TimerTick | None:
+def timer_tick(tree: dict[str, Tree]) -> TimerTick | None:
+    """Read the event of a timer; None for any other."""
     if not {"triggerTime", "triggerName"} <= tree.keys() <= _TIMER_FIELDS:
         return None
     name, time, payload = tree["triggerName"], tree["triggerTime"], tree.get("payload") or ""
@@ -91,38 +87,29 @@ def _timer_tick(tree: dict[str, Tree]) -> TimerTick | None:
     return None
 
 
-def _raw_topic_message(text: str) -> Message:
-    body = plain(text)
-    return Message(identify("mns-topic", body), "mns-topic", body)
-
-
 def _open_batch(text: str) -> tuple[Message, ...]:
-    read = [_read_element(source) for source in arrays.elements(text, limit=MAX_BATCH)]
+    read = [_read_element(source) for source in json_arrays.elements(text, limit=MAX_BATCH)]
     # An array of anything else may be any sender's text: it is not worth a message per element.
-    if not any(envelopes.is_queue_message(tree) for tree, _ in read if not isinstance(tree, Exception)):
+    if not any(mns.is_queue_message(tree) for tree, _ in read if not isinstance(tree, Exception)):
         first = next((str(tree) for tree, _ in read if isinstance(tree, Exception)), None)
-        raise UnreadableError("an array without a single queue message", layer=_LAYER, first=first)
+        raise ParseError("an array without a single queue message", layer=_LAYER, first=first)
     return tuple(_open_element(tree, source) for tree, source in read)
 
 
-def _read_element(source: str) -> tuple[Tree | UnreadableError, bytes]:
+def _read_element(source: str) -> tuple[Tree | ParseError, bytes]:
     """Read one element, an object or a string that holds one (function-compute.md 2, log of 2022)."""
     try:
         tree = strict_json.parse(source)
         if is_text(tree):
             tree = strict_json.parse(tree)
-    except UnreadableError as error:
+    except ParseError as error:
         return error, source.encode()
     return tree, source.encode()
 
 
-def _open_element(tree: Tree | UnreadableError, source: bytes) -> Message:
-    if isinstance(tree, UnreadableError):
-        return _left_over(source, "mns-queue", tree)
-    if isinstance(tree, dict) and envelopes.is_queue_message(tree):
-        return envelopes.queue_message(tree, source)
-    return _left_over(source, "mns-queue", UnreadableError("no queue message", layer=_LAYER))
-
-
-def _left_over(body: bytes, transport: Transport, error: UnreadableError) -> Message:
-    return Message(identify(transport, body), transport, body, reason=str(error))
+def _open_element(tree: Tree | ParseError, source: bytes) -> Message:
+    if isinstance(tree, ParseError):
+        return mns.left_over(source, "mns-queue", tree)
+    if isinstance(tree, dict) and mns.is_queue_message(tree):
+        return mns.queue_message(tree, lambda: source)
+    return mns.left_over(source, "mns-queue", ParseError("no queue message", layer=_LAYER))

@@ -3,16 +3,21 @@
 The vendor's XML drops every trace of types: a list is a repeated element (one element looks like an
 object), an empty element may be an empty text, list or object (reference: query-apis.md, quirk 58).
 So the caller names the fields that are lists and those that are objects. The root is dropped,
-namespaces are ignored, DTDs and entities are refused.
+namespaces are ignored; a document type is refused, and with it every entity of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NoReturn
 
-from shared.documents.strict_json import MAX_BYTES, MAX_DEPTH, Tree
-from shared.errors import UnreadableError
+from shared.toolkit.parser import ParseError
+from shared.toolkit.strict_json import MAX_BYTES, MAX_DEPTH, Tree
+
+MAX_ELEMENTS = (
+    1_000_000  # elements and attributes: XML spends about 20 bytes on the shortest that says something
+)
 
 _LAYER = "xml"
 _NOTHING: frozenset[str] = frozenset()
@@ -27,27 +32,33 @@ def parse(
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
 ) -> Tree:
-    """Decode one XML document; raise `UnreadableError` for anything that is not exactly one."""
+    """Decode one XML document; raise `ParseError` for anything that is not exactly one."""
     # Loaded here: most invocations never see XML.
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import DefusedXMLParser
+    from xml.parsers import expat
 
     if len(data) > max_bytes:
-        raise UnreadableError("too large", layer=_LAYER, size=len(data), limit=max_bytes)
+        raise ParseError("too large", layer=_LAYER, size=len(data), limit=max_bytes)
     builder = _Builder(lists, containers, max_depth)
-    parser = DefusedXMLParser(target=builder, forbid_dtd=True)
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = _refuse_document_type
     try:
-        parser.feed(data)
-        parser.close()
-    except ParseError as error:
-        raise UnreadableError(f"not XML: {error.msg}", layer=_LAYER) from None
-    except DefusedXmlException as error:
-        raise UnreadableError(f"refused XML: {type(error).__name__}", layer=_LAYER) from None
-    except (ValueError, LookupError) as error:  # an encoding that nobody knows, text that is not Unicode
-        raise UnreadableError(f"not XML: {error}", layer=_LAYER) from None
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise ParseError(
+            f"not XML: {expat.ErrorString(error.code)}", layer=_LAYER, line=error.lineno
+        ) from None
+    except (ValueError, LookupError):
+        raise ParseError("not XML: unknown encoding, or text that is not Unicode", layer=_LAYER) from None
     return builder.tree
+
+
+def _refuse_document_type(*_: object) -> NoReturn:
+    """Refuse what entities are declared in: without it none can expand, and none can name a file."""
+    raise ParseError("refused XML: it has a document type", layer=_LAYER)
 
 
 @dataclass
@@ -81,11 +92,15 @@ class _Builder:
         self._containers = containers
         self._max_depth = max_depth
         self._open: list[_Frame] = []
+        self._elements = 0
         self.tree: Tree = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= self._max_depth:
-            raise UnreadableError("nested too deep", layer=_LAYER, limit=self._max_depth)
+            raise ParseError("nested too deep", layer=_LAYER, limit=self._max_depth)
+        self._elements += 1 + len(attributes)
+        if self._elements > MAX_ELEMENTS:
+            raise ParseError("too many elements", layer=_LAYER, limit=MAX_ELEMENTS)
         frame = _Frame()
         for name, value in attributes.items():
             frame.add("@" + _local(name), value)
@@ -103,9 +118,6 @@ class _Builder:
             self._open[-1].items(name).append(value)
         else:
             self._open[-1].add(name, value)
-
-    def close(self) -> None:
-        """Do what the parser's protocol asks for: nothing is left to do."""
 
     def _value(self, name: str, frame: _Frame) -> Tree:
         text = "".join(frame.texts)

@@ -6,26 +6,26 @@ A wrapping that is recognised but broken gives a message with a reason, never an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
-from shared.documents import strict_json, xml_tree
-from shared.documents.strict_json import Tree
-from shared.errors import UnreadableError
-from shared.inbound.bodies import plain
-from shared.inbound.fields import ACCOUNT_ID, any_text
-from shared.inbound.message import Message, identify
-from shared.vendor import REGION_PATTERN
+from shared.toolkit import strict_json, xml_tree
+from shared.toolkit.bodies import plain
+from shared.toolkit.message import ACCOUNT_PATTERN, REGION_PATTERN, Message, Transport, identify
+from shared.toolkit.parser import ParseError
+from shared.toolkit.strict_json import Tree, any_text
 
 _QUEUE_EVENT = "mns:Queue:SendMessage"  # function-compute.md 2, "MNS queue trigger"
 _TOPIC_FIELDS = {"TopicName", "MessageId", "Message"}
 _SUBJECT = re.compile(
-    rf"acs:mns:(?P<region>{REGION_PATTERN}):(?P<account>{ACCOUNT_ID.pattern}):/?queues/(?P<queue>.+)"
+    rf"acs:mns:(?P<region>{REGION_PATTERN}):(?P<account>{ACCOUNT_PATTERN}):/?queues/(?P<queue>.+)"
 )
 _REGION = re.compile(REGION_PATTERN)
+_ACCOUNT = re.compile(ACCOUNT_PATTERN)
 
 
-@dataclass(frozen=True)
-class _Opened:
+class _Opened(NamedTuple):
     """What is in a body: itself, or the message of a topic that was pushed into the queue."""
 
     body: bytes
@@ -34,8 +34,7 @@ class _Opened:
     topic: str | None = None
 
 
-@dataclass(frozen=True)
-class _Origin:
+class _Origin(NamedTuple):
     """What a CloudEvent tells about where it comes from."""
 
     region: str | None
@@ -60,18 +59,19 @@ def is_stream_with_attributes(tree: Tree) -> bool:
     return isinstance(tree, dict) and tree.keys() == {"body", "attrs"} and isinstance(tree["attrs"], dict)
 
 
-def queue_message(tree: dict[str, Tree], event: bytes) -> Message:
-    """Open a queue's message; `event` is what stays of one that is broken."""
+def queue_message(tree: dict[str, Tree], source_text: Callable[[], bytes]) -> Message:
+    """Open a queue's message; `source_text` gives what stays of one that is broken."""
     data = tree.get("data") if "specversion" in tree else tree
     given = any_text(data, "messageId")
     origin = _origin(tree)
     try:
         opened = _open_queue_body(tree, data)
-    except UnreadableError as error:
+    except ParseError as error:
+        rest = source_text()
         return Message(
-            identify("mns-queue", event, given),
+            identify("mns-queue", rest, given),
             "mns-queue",
-            event,
+            rest,
             region=origin.region,
             account_id=origin.account_id,
             source=origin.queue,
@@ -92,7 +92,7 @@ def topic_message(tree: dict[str, Tree], event: bytes) -> Message:
     given, topic = any_text(tree, "MessageId"), any_text(tree, "TopicName")
     try:
         opened = _open_topic(tree)
-    except UnreadableError as error:
+    except ParseError as error:
         message_id = identify("mns-topic", event, given)
         return Message(message_id, "mns-topic", event, source=topic, reason=str(error))
     message_id = identify("mns-topic", opened.body, given)
@@ -103,19 +103,28 @@ def stream_message(tree: dict[str, Tree], event: bytes) -> Message:
     """Open a topic's message in STREAM form that has attributes; it carries no id."""
     text = any_text(tree, "body")
     if text is None:
-        reason = str(UnreadableError("body is not text", layer="mns-topic"))
-        return Message(identify("mns-topic", event), "mns-topic", event, reason=reason)
+        error = ParseError("body is not text", layer="mns-topic", field="body")
+        return left_over(event, "mns-topic", error)
+    return raw_topic_message(text)
+
+
+def raw_topic_message(text: str) -> Message:
+    """Make the message of a topic in STREAM form, which is nothing but the body."""
     body = plain(text)
     return Message(identify("mns-topic", body), "mns-topic", body)
 
 
+def left_over(rest: bytes, transport: Transport, error: ParseError) -> Message:
+    """Make the message that stands for what could not be unwrapped."""
+    return Message(identify(transport, rest), transport, rest, reason=str(error))
+
+
 def _open_queue_body(tree: dict[str, Tree], data: Tree) -> _Opened:
     if "specversion" in tree and tree.get("type") != _QUEUE_EVENT:
-        kind = (any_text(tree, "type") or "unknown")[:100]
-        raise UnreadableError("a CloudEvent of another source", layer="mns-queue", type=kind)
+        raise ParseError("a CloudEvent of another source", layer="mns-queue", field="type")
     text = any_text(data, "messageBody")
     if text is None:
-        raise UnreadableError("messageBody is not text", layer="mns-queue")
+        raise ParseError("messageBody is not text", layer="mns-queue", field="messageBody")
     body = plain(text)
     pushed = _pushed_by_topic(body)
     return _Opened(body) if pushed is None else _open_topic(pushed)
@@ -124,12 +133,12 @@ def _open_queue_body(tree: dict[str, Tree], data: Tree) -> _Opened:
 def _open_topic(fields: dict[str, Tree]) -> _Opened:
     text = any_text(fields, "Message")
     if text is None:
-        raise UnreadableError("Message is not text", layer="mns-topic")
+        raise ParseError("Message is not text", layer="mns-topic", field="Message")
     owner = any_text(fields, "TopicOwner")
     return _Opened(
         plain(text),
         message_id=any_text(fields, "MessageId"),
-        account_id=owner if owner and ACCOUNT_ID.fullmatch(owner) else None,
+        account_id=owner if owner and _ACCOUNT.fullmatch(owner) else None,
         topic=any_text(fields, "TopicName"),
     )
 
@@ -146,7 +155,7 @@ def _pushed_by_topic(body: bytes) -> dict[str, Tree] | None:
     else:
         try:
             tree = strict_json.parse(body)
-        except UnreadableError:
+        except ParseError:
             return None
     return tree if isinstance(tree, dict) and is_topic_message(tree) else None
 
@@ -165,11 +174,17 @@ def _origin(tree: dict[str, Tree]) -> _Origin:
 
     The two differ in the documented sample; the queue's name is where the message was sent to.
     """
-    subject = _SUBJECT.fullmatch(any_text(tree, "subject") or "")
-    if subject:
-        return _Origin(subject["region"], subject["account"], subject["queue"])
+    named = _queue_of(any_text(tree, "subject") or "")
+    if named:
+        return named
     region, account = any_text(tree, "aliyunregionid"), any_text(tree, "aliyunaccountid")
     return _Origin(
         region if region and _REGION.fullmatch(region) else None,
-        account if account and ACCOUNT_ID.fullmatch(account) else None,
+        account if account and _ACCOUNT.fullmatch(account) else None,
     )
+
+
+@lru_cache(maxsize=64)  # a function is fed by few queues, each naming itself in every message
+def _queue_of(subject: str) -> _Origin | None:
+    found = _SUBJECT.fullmatch(subject)
+    return _Origin(found["region"], found["account"], found["queue"]) if found else None

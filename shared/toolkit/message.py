@@ -9,7 +9,13 @@ from typing import Literal
 
 Transport = Literal["mns-topic", "mns-queue"]
 
-# MNS gives 32 hex digits or such with dashes. Longer or blank ones could not be a key of the inbox.
+REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
+"""What the name of a region looks like."""
+
+ACCOUNT_PATTERN = r"[0-9]{1,32}"
+"""What the number of an account looks like."""
+
+# MNS gives 32 hex digits or such with dashes. Longer or blank ones could not be a key of a table.
 _USABLE_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -19,7 +25,8 @@ class Message:
 
     `source` names the topic or queue that its sender put it into, where the transport tells: a message
     that a topic pushed into a queue is the topic's. Where `reason` is set, this one could not be
-    unwrapped: `body` is then what was left of it.
+    unwrapped: `body` is then what was left of it. `region` and `account_id` are None where what is
+    told does not look like one.
     """
 
     message_id: str

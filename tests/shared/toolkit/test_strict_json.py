@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.documents.strict_json import NumberText, Tree, parse
-from shared.errors import UnreadableError
+from shared.errors import ParseError
+from shared.toolkit.strict_json import MAX_CONTAINERS, MAX_VALUES, NumberText, Tree, parse, parse_stream
 
 MEGABYTE = 1024 * 1024
 
@@ -43,19 +43,19 @@ MEGABYTE = 1024 * 1024
     }.values(),
 )
 def test_what_is_not_exactly_one_value_is_refused(body: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableError, match=reason) as caught:
+    with pytest.raises(ParseError, match=reason) as caught:
         parse(body)
 
     assert caught.value.layer == "json"
 
 
 def test_a_text_with_a_lone_surrogate_is_refused() -> None:
-    with pytest.raises(UnreadableError, match="not UTF-8"):
+    with pytest.raises(ParseError, match="not UTF-8"):
         parse('["\ud83d"]')
 
 
 def test_an_error_about_a_key_can_be_printed() -> None:
-    with pytest.raises(UnreadableError, match="twice") as caught:
+    with pytest.raises(ParseError, match="twice") as caught:
         parse(b'{"\\ud83d": 1, "\\ud83d": 2}')
 
     assert str(caught.value).encode()
@@ -87,14 +87,14 @@ def test_nesting_is_refused_beyond_the_limit_and_not_before(opening: str) -> Non
     levels = len(closing)
 
     assert parse(opening * (64 // levels) + "1" + closing * (64 // levels))
-    with pytest.raises(UnreadableError, match="nested too deep"):
+    with pytest.raises(ParseError, match="nested too deep"):
         parse(opening * (64 // levels + 1) + "1" + closing * (64 // levels + 1))
 
 
 def test_nesting_is_refused_before_anything_is_decoded() -> None:
     """The document is cut off: a decoder that had begun would have said so, or run out of stack."""
-    with pytest.raises(UnreadableError, match="nested too deep"):
-        parse(b"[" * MEGABYTE)
+    with pytest.raises(ParseError, match="nested too deep"):
+        parse(b"[" * 100_000)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_string_hides_exactly_its_own_brackets(before: str, after: str) -> Non
     deep = "[" * 65 + "]" * 65
 
     assert parse(json.dumps([before, deep, after])) == [before, deep, after]
-    with pytest.raises(UnreadableError, match="nested too deep"):
+    with pytest.raises(ParseError, match="nested too deep"):
         parse(f"[{json.dumps(before)}, {deep}, {json.dumps(after)}]")
 
 
@@ -138,19 +138,42 @@ def test_wide_documents_may_have_any_number_of_brackets() -> None:
 )
 def test_twenty_megabytes_are_read_or_refused_whatever_is_in_them(body: bytes) -> None:
     # Anything quadratic would not end before the suite's own limit does.
-    assert outcome_of(body) in ("read", "not JSON")
+    assert outcome_of(body) in ("read", "not JSON", "too many objects and lists")
+
+
+@pytest.mark.parametrize(
+    ("element", "limit", "reason"),
+    [("{}", MAX_CONTAINERS, "too many objects and lists"), ("1", MAX_VALUES, "too many values")],
+)
+def test_what_holds_very_much_is_refused_before_it_is_decoded(element: str, limit: int, reason: str) -> None:
+    within = f"[{','.join([element] * (limit - 1))}]"
+    beyond = f"[{','.join([element] * (limit + 1))}] and no JSON"
+
+    assert outcome_of(within.encode()) == "read"
+    assert outcome_of(beyond.encode()) == reason
+
+
+def test_what_stands_in_a_text_counts_for_nothing() -> None:
+    text = "[{," * (MAX_VALUES // 2)
+
+    assert parse(json.dumps([text])) == [text]
+
+
+def test_a_stream_is_limited_as_a_whole() -> None:
+    with pytest.raises(ParseError, match=r"too many objects and lists .*limit=500000"):
+        next(parse_stream("{}" * (MAX_CONTAINERS + 1)))
 
 
 def outcome_of(body: bytes) -> str:
     try:
         parse(body)
-    except UnreadableError as error:
+    except ParseError as error:
         return error.reason.partition(":")[0]
     return "read"
 
 
 def test_what_is_too_large_is_refused_with_the_limit() -> None:
-    with pytest.raises(UnreadableError, match=r"too large .*size=11, limit=10"):
+    with pytest.raises(ParseError, match=r"too large .*size=11, limit=10"):
         parse(b'"123456789"', max_bytes=10)
 
 
