@@ -1,5 +1,5 @@
 """Powertools for Alibaba Cloud Function Compute: a typed context, a JSON logger, one handler
-decorator, per-item batch outcomes. Standard library only; see the README beside this file.
+decorator, metrics, per-item batch outcomes. Standard library only; see the README beside this file.
 
 Names are loaded on first use, so that a function pays for nothing that it does not touch.
 """
@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shared.toolkit.batch import BatchFailedError, BatchOutcome, ItemOutcome, NotRunError, process
     from shared.toolkit.context import Credentials, InvocationContext, fake_context
+    from shared.toolkit.debug_lines import DebugLines
     from shared.toolkit.errors import FunctionError, MisconfiguredError, PermanentError, TemporaryError
     from shared.toolkit.handler import function_handler
-    from shared.toolkit.logger import JsonFormatter, bind, configure_logging
+    from shared.toolkit.log_output import configure_logging
+    from shared.toolkit.logger import JsonFormatter, bind
     from shared.toolkit.masking import Masker
+    from shared.toolkit.metrics import count, duration, gauge, record_duration
 
 __all__ = [
     "BatchFailedError",
     "BatchOutcome",
     "Credentials",
+    "DebugLines",
     "FunctionError",
     "InvocationContext",
     "ItemOutcome",
@@ -32,18 +36,25 @@ __all__ = [
     "TemporaryError",
     "bind",
     "configure_logging",
+    "count",
+    "duration",
     "fake_context",
     "function_handler",
+    "gauge",
     "process",
+    "record_duration",
 ]
 
 _MODULES = {
     "batch": ("BatchFailedError", "BatchOutcome", "ItemOutcome", "NotRunError", "process"),
     "context": ("Credentials", "InvocationContext", "fake_context"),
+    "debug_lines": ("DebugLines",),
     "errors": ("FunctionError", "MisconfiguredError", "PermanentError", "TemporaryError"),
     "handler": ("function_handler",),
-    "logger": ("JsonFormatter", "bind", "configure_logging"),
+    "log_output": ("configure_logging",),
+    "logger": ("JsonFormatter", "bind"),
     "masking": ("Masker",),
+    "metrics": ("count", "duration", "gauge", "record_duration"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -149,8 +149,8 @@ def _member(raw: object, name: str) -> object:
 
 
 def _text(raw: object, name: str) -> str | None:
-    value = _member(raw, name)
-    if isinstance(value, str):
+    value = getattr(raw, name, None)
+    if value is None or isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -1,90 +1,110 @@
-"""Structured logging through the standard `logging`: one JSON object per line.
+"""What a log line says: one JSON object, masked and bounded, with the keys that are bound at the moment.
 
 Keys are bound in context variables: they end with the block that bound them and never show up in
-the log lines of another invocation, thread or task.
+the log lines of another invocation, thread or task. Where lines go is `shared.toolkit.log_output`'s.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import sys
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import datetime, timezone
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from types import MappingProxyType
-from typing import TextIO
+from typing import Any
 
 from shared.toolkit.errors import MisconfiguredError, PermanentError
 from shared.toolkit.masking import Masker
-from shared.toolkit.plain import Plain
+from shared.toolkit.plain import Plain, shown
 
 _OF_THE_LINE = frozenset({"timestamp", "level", "logger", "message", "exception"})
-_OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start"})
+_OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start", "sampled"})
+_STANDARD_FIELDS = len(vars(logging.makeLogRecord({})))
 _OF_THE_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_ITEM_ID = "item_id"
 # Old keys must stay masked while their lines are still written; a role's keys change within 36 hours.
 _REMEMBERED_SECRETS = 16
-_NO_KEYS: Mapping[str, object] = MappingProxyType({})
+# Below this length no limit of `Plain` can be reached, so that it would give the very same line.
+_SHORT = 3_500
+_COST_OF_A_LINE = 250  # time, level, names and punctuation
 
-_bound: ContextVar[Mapping[str, object]] = ContextVar("bound_log_keys", default=_NO_KEYS)
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+_encode = json.JSONEncoder().encode
+_CONSTANTS = {True: "true", False: "false", None: "null"}
 
 
-@contextmanager
-def bind(**keys: object) -> Iterator[None]:
+class PlainList(list[Any]):
+    """A list that its maker built of JSON's own types alone, finite numbers: no line looks into it again."""
+
+
+class _Keys:
+    """Bound keys, and how they look in a line: found out once, for all lines of their block."""
+
+    __slots__ = ("_known", "mapping")
+
+    def __init__(self, mapping: Mapping[str, object]) -> None:
+        self.mapping = mapping
+        self._known: tuple[Masker | None, str | None] = (None, None)
+
+    def fragment(self, masker: Masker) -> str | None:
+        """Give the members as JSON, a comma before each; None when they need care."""
+        known_to, fragment = self._known  # together: another thread may know another masker
+        if known_to is not masker:
+            fragment = _members(self.mapping)
+            if fragment is not None and not masker.is_clean(fragment):
+                fragment = None
+            self._known = (masker, fragment)
+        return fragment
+
+
+_NO_KEYS = _Keys(_NOTHING)
+_bound: ContextVar[_Keys] = ContextVar("bound_log_keys", default=_NO_KEYS)
+current_item: ContextVar[str | None] = ContextVar("current_item", default=None)
+"""The id of the batch item that is worked on; log lines show it as `item_id`."""
+
+
+class _Binding:
+    """A context manager without a generator: it is entered for every invocation and item."""
+
+    __slots__ = ("_inherits", "_keys", "_token")
+
+    def __init__(self, keys: dict[str, object], *, inherits: bool) -> None:
+        self._keys = keys
+        self._inherits = inherits
+        self._token: Token[_Keys] | None = None
+
+    def __enter__(self) -> None:
+        outer = _bound.get().mapping if self._inherits else None
+        self._token = _bound.set(_Keys({**outer, **self._keys} if outer else self._keys))
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            _bound.reset(self._token)
+
+
+def bind(**keys: object) -> AbstractContextManager[None]:
     """Add keys to every log line of this block, and of what it calls.
 
-    A thread inherits them only with a copied context (`contextvars.copy_context`). Raise
-    `ValueError` for a name that log lines use already.
+    Correlation ids (a job's key, a message's id) are bound like this. A thread inherits them only with a
+    copied context (`contextvars.copy_context`). Raise `ValueError` for a name that log lines use already.
     """
     taken = sorted((_OF_THE_LINE | _OF_THE_INVOCATION).intersection(keys))
     if taken:
         raise ValueError(f"log lines use these names already: {', '.join(taken)}")
-    token = _bound.set({**_bound.get(), **keys})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
+    return _Binding(keys, inherits=True)
 
 
-@contextmanager
-def bind_invocation(*, request_id: str, function: str, cold_start: bool) -> Iterator[None]:
+def bind_invocation(**keys: object) -> AbstractContextManager[None]:
     """Bind an invocation's own keys, and nothing that was bound before it."""
-    token = _bound.set({"request_id": request_id, "function": function, "cold_start": cold_start})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
-
-
-def configure_logging(
-    *, level: int | str = logging.INFO, stream: TextIO | None = None, masker: Masker | None = None
-) -> JsonFormatter:
-    """Make the root logger write JSON lines and nothing else; a second call replaces the first.
-
-    The platform's own handlers are removed: they would write every line again, unmasked. Without a
-    `stream`, lines go to the `sys.stdout` of the moment, which the platform collects.
-    """
-    formatter = JsonFormatter(masker or Masker())
-    handler = _LineHandler(stream)
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    return formatter
-
-
-def configured_formatter() -> JsonFormatter | None:
-    """Find the formatter of `configure_logging`; None before it, or after something replaced it.
-
-    Further handlers are somebody's wish (a test, a tracer) and stay.
-    """
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler.formatter, JsonFormatter):
-            return handler.formatter
-    return None
+    return _Binding(keys, inherits=False)
 
 
 def log_failure(logger: logging.Logger, event: str, error: Exception, **keys: object) -> None:
@@ -100,7 +120,8 @@ def log_failure(logger: logging.Logger, event: str, error: Exception, **keys: ob
 class JsonFormatter(logging.Formatter):
     """Writes a record as one JSON object: masked, bounded, in ASCII, which every stream can encode.
 
-    Messages are masked after their arguments were put in; so are keys, extras and exceptions.
+    Messages are masked after their arguments were put in; so are keys, extras and exceptions. A short line
+    of plain values with nothing to mask takes a shorter way to the very same text.
     """
 
     def __init__(self, masker: Masker) -> None:
@@ -120,51 +141,131 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line, without its end."""
+        error = record.exc_info[1] if record.exc_info else None
+        said = (str(record.levelname), str(record.name), _message(record), _given(record))
+        return self.line(record.created, *said, error)
+
+    def line(
+        self,
+        created: float,
+        level: str,
+        name: str,
+        message: str,
+        members: Mapping[str, object],
+        error: BaseException | None = None,
+    ) -> str:
+        """Give a line that is no record's; `created` is in seconds of the epoch."""
+        line = self._quick_line(created, level, name, message, members) if error is None else None
+        return line or self._careful_line(created, level, name, message, members, error)
+
+    def _quick_line(
+        self, created: float, level: str, name: str, message: str, members: Mapping[str, object]
+    ) -> str | None:
+        """Give the line, or None when it is long, not plain, or may hold a secret."""
+        keys = _bound.get()
+        if not (members.keys().isdisjoint(keys.mapping) and _OF_THE_LINE.isdisjoint(members)):
+            return None
+        bound, own = keys.fragment(self.masker), _members(members)
+        if bound is None or own is None or len(message) > _SHORT:
+            return None
+        message = _quoted(message)
+        line = (
+            f'{{"timestamp": "{_timestamp(created)}", "level": {_quoted(level)}, "logger": {_quoted(name)}, '
+            f'"message": {message}{bound}{own}}}'
+        )
+        return line if len(line) <= _SHORT and self.masker.is_clean(message + own) else None
+
+    def _careful_line(
+        self,
+        created: float,
+        level: str,
+        name: str,
+        message: str,
+        members: Mapping[str, object],
+        error: BaseException | None,
+    ) -> str:
         plain = Plain(self.masker)
         line: dict[str, object] = {
-            "timestamp": _timestamp(record.created),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": plain.text(_message(record)),
+            "timestamp": _timestamp(created),
+            "level": level,
+            "logger": name,
+            "message": plain.text(message),
         }
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = plain.error(record.exc_info[1])
-        extra = ((n, value) for n, value in vars(record).items() if n not in _OF_THE_RECORD)
-        for name, value in (*_bound.get().items(), *extra):
+        if error is not None:
+            line["exception"] = plain.error(error)
+        for given, value in (*_bound.get().mapping.items(), *members.items()):
+            key = plain.text(shown(given))
             # What is there already stays: an `extra` of some library may have any name.
-            key = f"{name}_" if name in _OF_THE_LINE or name in line else name
-            line[key] = plain.value(value, name=name)
+            while key in line or key in _OF_THE_LINE:
+                key += "_"
+            line[key] = plain.value(value, name=shown(given))
         return json.dumps(line, allow_nan=False)
 
 
-class _LineHandler(logging.Handler):
-    """Writes each record as a line and flushes it: an instance is frozen after its answer."""
+def settled_length(record: logging.LogRecord) -> int | None:
+    """Guess how long the line will be; None when something that happens later could change it.
 
-    def __init__(self, stream: TextIO | None) -> None:
-        super().__init__()
-        self._stream = stream
+    Numbers and texts cannot change; lists, errors and objects can.
+    """
+    args = record.args if isinstance(record.args, tuple) else (record.args,)
+    held = (record.msg, *args, *_given(record).values(), *_bound.get().mapping.values())
+    if record.exc_info or not all(_encoded(value) for value in held):
+        return None
+    return _COST_OF_A_LINE + sum(len(value) for value in held if isinstance(value, str))
 
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            stream = self._stream or sys.stdout
-            stream.write(f"{self.format(record)}\n")
-            stream.flush()
-        except Exception:
-            self.handleError(record)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
-        """Tell that a line is lost. The standard's report would show its arguments unmasked."""
-        kind = getattr(sys.exc_info()[0], "__name__", "unknown")
-        sys.stderr.write(f"a log line of {record.name} is lost: {kind}\n")
+def _given(record: logging.LogRecord) -> Mapping[str, object]:
+    """Collect what the present item and the log call's `extra` add to the line."""
+    item = current_item.get()
+    # Looked through only when there is something to find: this is done for every line.
+    if item is None and len(vars(record)) == _STANDARD_FIELDS:
+        return _NOTHING
+    extra = {name: value for name, value in vars(record).items() if name not in _OF_THE_RECORD}
+    if item is None:
+        return extra
+    if _ITEM_ID in extra:
+        extra[f"{_ITEM_ID}_"] = extra.pop(_ITEM_ID)
+    return {_ITEM_ID: item, **extra}
+
+
+def _members(mapping: Mapping[str, object]) -> str | None:
+    """Encode the members, a comma before each; None when they are not plain."""
+    parts = []
+    for name, value in mapping.items():
+        # By hand, as setting the standard encoder up would take longer than the whole line.
+        text = _quoted(value) if type(value) is str else _encoded(value)
+        if text is None or type(name) is not str:
+            return None
+        parts.append(f", {_quoted(name)}: {text}")
+    return "".join(parts)
+
+
+def _encoded(value: Any) -> str | None:
+    """Encode what `Plain` would leave as it is, but for secrets in its texts; None for anything else."""
+    kind = type(value)
+    if kind is str:
+        return _quoted(value)
+    if kind is bool or value is None:
+        return _CONSTANTS[value]
+    if kind is int:
+        return repr(value) if abs(value) < 2**63 else None
+    if kind is float:
+        return repr(value) if math.isfinite(value) else None
+    return _encode(value) if kind is PlainList else None
 
 
 def _timestamp(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{_to_the_second(whole)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:  # a log call with wrong arguments must not end the work it tells of
-        return f"{record.msg} (its arguments do not fit: {type(error).__name__})"
+        return f"{shown(record.msg)} (its arguments do not fit: {type(error).__name__})"

@@ -35,9 +35,17 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bSTS\.[A-Za-z0-9]{8,}"), f"STS.{MASK}"),
 )
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAME}|authorization)\Z")
+# Of everything that a rule could match, a part as it looks in lower-cased JSON of ASCII. The escapes are
+# the letters outside ASCII that `(?i)` takes for an i, k or s. Each branch starts with a character of its
+# own: `re` skips what none can start with, five times as fast as trying all.
+_TRIGGER = re.compile(
+    r"secret|token|passw|pwd|passphrase|signature|bearer|auth(?:orization|[-_]?key)|private[-_]?key"
+    r"|api[-_]?key|\?|://|ltai|sts\.|\\u(?:0130|0131|017f|212a)"
+)
 _WORD = re.compile(r"[^\s\"'<>]+")
 # Mobile numbers of mainland China, not inside a longer run of letters and digits such as a job id.
 _PHONE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
+_PHONE_TRIGGER = re.compile(r"1[3-9](?:[0-9]|\\u[0-9a-f]{4}){9}")  # `\d` takes digits of any script
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,16 @@ class Masker:
         """Give the text without its secrets, or nothing of it when its name says that it is one."""
         return MASK if value and _SECRET_NAME.search(name) else self.text(value)
 
+    def is_clean(self, encoded: str) -> bool:
+        """Tell that no text in this JSON holds anything to mask; False when only masking can tell.
+
+        `encoded` is ASCII, as `json.dumps` writes it. One look at the whole costs far less than every
+        rule on every text.
+        """
+        if _TRIGGER.search(encoded.lower()) or (self.phones and _PHONE_TRIGGER.search(encoded)):
+            return False
+        return not any(map(encoded.__contains__, self._encoded_spellings))
+
     def also(self, literals: Iterable[str | None]) -> Masker:
         """Give a masker that knows these literals too: itself when it did before."""
         more = self.literals.union(literal for literal in literals if literal)
@@ -75,6 +93,10 @@ class Masker:
         # The longest first: a literal may be part of another one.
         spellings = {spell(literal) for literal in self.literals if literal for spell in _SPELL}
         return tuple(sorted(spellings, key=len, reverse=True))
+
+    @cached_property
+    def _encoded_spellings(self) -> tuple[str, ...]:
+        return tuple(map(_json_escaped, self._spellings))
 
 
 def _without_query(found: re.Match[str]) -> str:

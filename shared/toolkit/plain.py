@@ -46,7 +46,7 @@ class Plain:
             return self._object(value.items(), depth - 1)
         if depth and isinstance(value, (list, tuple, set, frozenset)):
             return self._array(value, name, depth - 1)
-        return self.text(_shown(value), name=name)
+        return self.text(shown(value), name=name)
 
     def text(self, text: str, *, name: str = "") -> str:
         """Mask a text, then cut it to what there is room for."""
@@ -61,7 +61,7 @@ class Plain:
         """Convert an error: type, message, details, stack without source text, and its cause."""
         told: dict[str, object] = {
             "type": type(error).__name__,
-            "message": self.text(_shown(error)),
+            "message": self.text(shown(error)),
         }
         if isinstance(error, FunctionError) and error.details:
             told["details"] = self.value(error.details)
@@ -79,7 +79,7 @@ class Plain:
             if self._room <= 0:
                 plain[_MORE] = _MORE
                 break
-            name = _shown(key)
+            name = shown(key)
             plain[self.text(name)] = self.value(member, name=name, depth=depth)
         return plain
 
@@ -93,7 +93,8 @@ class Plain:
         return plain
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Give a value's text, or what kept it from having one."""
     try:
         # Not `str(value)` for text: a text that is also an Enum shows its member's name then.
         return str.__str__(value) if isinstance(value, str) else str(value)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -17,10 +18,12 @@ from shared.toolkit import (
     PermanentError,
     TemporaryError,
     bind,
+    count,
     fake_context,
     function_handler,
 )
 from shared.toolkit.handler import Entry, Handle
+from shared.toolkit.parser import json_value
 from tests.shared.toolkit.conftest import LogLines
 
 URL = "https://host/a.jpg?Signature=hR9xQ2vLm4Tz"
@@ -60,14 +63,13 @@ def test_the_function_gets_a_typed_context(log: LogLines, shape: str) -> None:
     assert entry(b"", fake_context(shape=shape, timeout_s=2)) == 1_500  # type: ignore[arg-type]
 
 
-def test_start_and_end_are_logged_once_with_duration(log: LogLines) -> None:
+def test_an_invocation_ends_with_one_line(log: LogLines) -> None:
     decorated(lambda event, context: None)(b"12345", fake_context(request_id="r1", function_name="f"))
 
-    started, finished = log.all()
-    assert started.items() >= {"message": "invocation started", "event_bytes": 5}.items()
-    assert finished.items() >= {"message": "invocation finished", "duration_ms": 7}.items()
-    assert {line["request_id"] for line in log.all()} == {"r1"}
-    assert {line["function"] for line in log.all()} == {"f"}
+    [line] = log.named("invocation finished")
+    assert log.all() == [line]
+    assert line.items() >= {"outcome": "ok", "duration_ms": 7, "event_bytes": 5, "metrics": []}.items()
+    assert line.items() >= {"request_id": "r1", "function": "f", "cold_start": True}.items()
 
 
 def test_only_the_first_call_is_a_cold_start(log: LogLines) -> None:
@@ -111,8 +113,8 @@ def test_a_permanent_error_is_logged_and_answered(log: LogLines) -> None:
         "error": {"type": "PermanentError", "message": "no such event (url=https://host/a.jpg?***"}
     }
     [line] = log.named("invocation failed")
-    assert (line["level"], line["duration_ms"]) == ("WARNING", 7)
-    assert len(log.all()) == 2
+    assert (line["level"], line["exception"]["type"]) == ("WARNING", "PermanentError")
+    assert [line["outcome"] for line in log.named("invocation finished")] == ["refused"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_a_context_that_nobody_can_read_is_a_logged_misconfiguration(log: LogLin
     with pytest.raises(MisconfiguredError, match="timeout"):
         decorated(lambda event, context: None)(b"", object())
 
-    assert [line["level"] for line in log.all()] == ["CRITICAL"]
+    assert [line["level"] for line in log.all()] == ["CRITICAL", "INFO"]
 
 
 def test_logging_is_configured_by_the_first_call_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,6 +181,63 @@ def test_logging_is_configured_by_the_first_call_alone(capsys: pytest.CaptureFix
 
     assert logging.getLogger().handlers == [handler]
     assert all(json.loads(line) for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (PermanentError("never"), "refused"),
+        (TemporaryError("later"), "failed"),
+        (ZeroDivisionError("a defect"), "failed"),
+        (MisconfiguredError("no key"), "misconfigured"),
+        (SystemExit(143), "aborted"),
+        (KeyboardInterrupt(), "aborted"),
+    ],
+)
+def test_the_last_line_is_written_on_every_way_out(log: LogLines, error: BaseException, outcome: str) -> None:
+    def handle(event: bytes, context: InvocationContext) -> object:
+        count("orders", 2)
+        raise error
+
+    with contextlib.suppress(BaseException):
+        decorated(handle)(b"", fake_context())
+
+    [line] = log.named("invocation finished")
+    assert line.items() >= {"outcome": outcome, "error_type": type(error).__name__}.items()
+    assert line["metrics"] == [{"metric": "orders", "type": "counter", "value": 2}]
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_duration(log: LogLines) -> None:
+    times = iter([5_000, 1_000])
+
+    function_handler(clock=times.__next__, environ={})(lambda event, context: None)(b"", fake_context())
+
+    assert log.all()[0]["duration_ms"] == 0
+
+
+def test_what_parse_makes_of_the_event_is_handed_over(log: LogLines) -> None:
+    entry = function_handler(parse=json.loads, environ={})(lambda order, context: order["id"])
+
+    assert entry(b'{"id": 3}', fake_context()) == 3
+
+
+def test_an_event_that_cannot_be_parsed_is_answered_as_a_permanent_error(log: LogLines) -> None:
+    entry = function_handler(parse=json_value, environ={})(lambda order, context: order)
+
+    answer = entry(b"{", fake_context())
+
+    assert isinstance(answer, dict)
+    assert answer["error"]["type"] == "ParseError"
+    assert log.named("invocation finished")[0]["outcome"] == "refused"
+
+
+def test_the_trace_of_the_caller_is_on_every_line(log: LogLines) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    event = json.dumps({"headers": {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}})
+
+    decorated(lambda event, context: logging.getLogger("x").info("here"))(event.encode(), fake_context())
+
+    assert [line["trace_id"] for line in log.all()] == [trace_id, trace_id]
 
 
 def test_the_function_keeps_its_name_and_text() -> None:

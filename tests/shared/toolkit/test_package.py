@@ -26,7 +26,7 @@ def test_a_name_that_is_not_exported_is_an_attribute_error() -> None:
         toolkit.tracer  # noqa: B018
 
 
-def test_it_imports_the_standard_library_and_itself_alone() -> None:
+def test_it_names_pydantic_and_opentelemetry_and_no_other_package() -> None:
     imported = {
         name.partition(".")[0] if not name.startswith("shared.toolkit") else "shared.toolkit"
         for file in FOLDER.glob("*.py")
@@ -34,7 +34,24 @@ def test_it_imports_the_standard_library_and_itself_alone() -> None:
         for name in _names(node)
     }
 
-    assert imported - set(sys.stdlib_module_names) == {"shared.toolkit"}
+    assert imported - set(sys.stdlib_module_names) <= {
+        "shared.toolkit",
+        "pydantic",
+        "pydantic_core",
+        "opentelemetry",
+    }
+
+
+def test_importing_all_of_its_modules_loads_the_standard_library_and_itself_alone() -> None:
+    modules = ", ".join(f"shared.toolkit.{file.stem}" for file in FOLDER.glob("[a-z]*.py"))
+    code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=FOLDER.parents[1]
+    ).stdout.split()
+
+    assert {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names) == {"shared"}
+    assert all(name == "shared" or name.startswith("shared.toolkit") for name in loaded if "shared" in name)
 
 
 def test_importing_the_package_loads_none_of_its_modules() -> None:
