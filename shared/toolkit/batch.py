@@ -7,14 +7,18 @@ every item failed, and is logged once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 from shared.toolkit.errors import PermanentError, TemporaryError
-from shared.toolkit.logger import bind, log_failure
+from shared.toolkit.log_output import configured_formatter
+from shared.toolkit.logger import current_item, log_failure
+from shared.toolkit.masking import Masker
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,15 +35,12 @@ class BatchFailedError(TemporaryError):
     """Items failed in a way that may pass; `failed_ids` names all that did, in order."""
 
     def __init__(self, failed_ids: Sequence[str], *, total: int) -> None:
-        named = ", ".join(failed_ids[:_NAMED_IDS])
-        if len(failed_ids) > _NAMED_IDS:
-            named += f", and {len(failed_ids) - _NAMED_IDS} more"
-        super().__init__(f"{len(failed_ids)} of {total} items are to be tried again", ids=named)
+        super().__init__(f"{len(failed_ids)} of {total} items are to be tried again", ids=_named(failed_ids))
         self.failed_ids = tuple(failed_ids)
 
 
 class NotRunError(TemporaryError):
-    """The runner ended without running this item."""
+    """The item was not begun: the deadline was near, or the runner left it out."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,37 @@ class ItemOutcome(Generic[R]):
     error: Exception | None = None
 
 
-@dataclass(frozen=True)
 class BatchOutcome(Generic[R]):
-    """How every item ended, in the order in which they came."""
+    """How every item ended, in the order in which they came.
 
-    items: tuple[ItemOutcome[R], ...]
+    `values` and `errors` are by position: every item is in exactly one of them. What is given per
+    item is made on demand: a batch without failures is seldom looked at again.
+    """
+
+    def __init__(self, ids: Sequence[str], values: Mapping[int, R], errors: Mapping[int, Exception]) -> None:
+        self._ids = ids
+        self._values = values
+        self._errors = errors
+
+    @property
+    def items(self) -> tuple[ItemOutcome[R], ...]:
+        """Give every item."""
+        return self._at(range(len(self._ids)))
 
     @property
     def succeeded(self) -> tuple[ItemOutcome[R], ...]:
         """Give the items that ended with a value."""
-        return tuple(item for item in self.items if item.error is None)
+        return self._at(sorted(self._values))
 
     @property
     def failed(self) -> tuple[ItemOutcome[R], ...]:
-        """Give the items that ended with an error."""
-        return tuple(item for item in self.items if item.error is not None)
+        """Give the items that ended with an error, also those that were not run."""
+        return self._at(sorted(self._errors))
+
+    @property
+    def not_run(self) -> tuple[ItemOutcome[R], ...]:
+        """Give the items that were not begun; their error is a `NotRunError`."""
+        return tuple(item for item in self.failed if isinstance(item.error, NotRunError))
 
     def raise_for_failures(self) -> None:
         """Raise `BatchFailedError` if any failure may pass.
@@ -76,24 +93,24 @@ class BatchOutcome(Generic[R]):
         """
         again = [item.id for item in self.failed if not isinstance(item.error, PermanentError)]
         if again:
-            raise BatchFailedError(again, total=len(self.items))
+            raise BatchFailedError(again, total=len(self._ids))
 
     def report(self) -> dict[str, object]:
-        """Give counts, and each failure's id, type and reason, ready for JSON. Mask before showing."""
+        """Give counts, and each failure's id, type and masked reason, ready for JSON."""
+        formatter = configured_formatter()
+        masker = formatter.masker if formatter else Masker()
         return {
-            "items": len(self.items),
-            "succeeded": len(self.succeeded),
+            "items": len(self._ids),
+            "succeeded": len(self._values),
             "failed": [
-                {"id": item.id, "type": type(item.error).__name__, "reason": str(item.error)}
+                {"id": item.id, "type": type(item.error).__name__, "reason": masker.text(str(item.error))}
                 for item in self.failed
             ],
         }
 
-
-def one_after_the_other(tasks: Sequence[Callable[[], None]]) -> None:
-    """Run the tasks in order, in this thread."""
-    for task in tasks:
-        task()
+    def _at(self, positions: Iterable[int]) -> tuple[ItemOutcome[R], ...]:
+        values, errors = self._values, self._errors
+        return tuple(ItemOutcome(self._ids[at], values.get(at), errors.get(at)) for at in positions)
 
 
 def process(
@@ -101,37 +118,106 @@ def process(
     work: Callable[[T], R],
     *,
     id_of: Callable[[T], str],
-    run: Runner = one_after_the_other,
+    workers: int | None = None,
+    run: Runner | None = None,
+    deadline_ms: int | None = None,
+    reserve_ms: int = 1_000,
+    clock: Callable[[], int] | None = None,
 ) -> BatchOutcome[R]:
     """Do `work` on every item and give each one's outcome; never raise for an item.
 
-    While an item is worked on, its id is bound to the log lines as `item_id`. `run` may be the `run`
-    of a bounded pool; what it returns is not looked at. An error in `id_of` is a defect of the
-    caller and is raised before any work is done.
+    Items are worked on one after the other, or in at most `workers` threads, or as `run` likes: it
+    may be the `run` of a pool, and what it returns is not looked at. An item's id stands in its log
+    lines as `item_id`; in threads, too, what the caller has bound.
+
+    With a deadline in epoch milliseconds, such as `context.deadline_ms`, no item is begun later than
+    `reserve_ms` before it, which should be what the slowest item needs: one that was begun is never
+    broken off. The rest failed with `NotRunError`.
+
+    An error in `id_of` is a defect of the caller and is raised before any work is done. Raise
+    `ValueError` for both `workers` and `run`, or for no worker.
     """
+    if workers is not None and (workers < 1 or run is not None):
+        raise ValueError("workers: give at least 1, or a `run` of your own")
     ids = [id_of(item) for item in items]
-    # By position: ids may repeat, and tasks may run beside each other.
-    outcomes: dict[int, ItemOutcome[R]] = {}
+    # By position: ids may repeat, and items may be worked on beside each other.
+    values: dict[int, R] = {}
+    errors: dict[int, Exception] = {}
+    stop_ms = None if deadline_ms is None else deadline_ms - reserve_ms
+    now = clock or _now
 
-    def run_one(position: int) -> None:
-        outcomes[position] = _run_one(items[position], work, ids[position])
-
-    # A context of its own for each task, so that bound log keys follow into whatever thread runs it.
-    run([partial(copy_context().run, run_one, position) for position in range(len(items))])
-    return BatchOutcome(tuple(outcomes.get(i) or _not_run(ids[i]) for i in range(len(items))))
-
-
-def _run_one(item: T, work: Callable[[T], R], item_id: str) -> ItemOutcome[R]:
-    with bind(item_id=item_id):
+    def attempt(position: int) -> None:
+        if stop_ms is not None and now() > stop_ms:
+            errors[position] = NotRunError("the item was not run: its deadline was near")
+            return
+        current_item.set(ids[position])
         try:
-            return ItemOutcome(item_id, value=work(item))
+            values[position] = work(items[position])
         except Exception as error:  # any failure is this item's outcome and nobody else's
+            errors[position] = error
             log_failure(_log, "item failed", error)
-            return ItemOutcome(item_id, error=error)
+
+    runner = run if workers is None else _threads(workers)
+    if runner is None:
+        _one_after_the_other(attempt, range(len(ids)))
+    else:
+        # A context of its own for each task, as two threads cannot be in one at a time.
+        runner([partial(copy_context().run, attempt, position) for position in range(len(ids))])
+    _add_left_out(ids, values, errors)
+    outcome = BatchOutcome(ids, values, errors)
+    _log_not_run(outcome)
+    return outcome
 
 
-def _not_run(item_id: str) -> ItemOutcome[R]:
-    error = NotRunError("the item was not run", item_id=item_id)
-    with bind(item_id=item_id):
-        log_failure(_log, "item failed", error)
-    return ItemOutcome(item_id, error=error)
+def _one_after_the_other(attempt: Callable[[int], None], positions: Iterable[int]) -> None:
+    outer = current_item.set(None)
+    try:
+        for position in positions:
+            attempt(position)
+    finally:
+        current_item.reset(outer)
+
+
+def _threads(workers: int) -> Runner:
+    # Here, because a function that needs no threads should not wait for the import at its cold start.
+    from concurrent.futures import ThreadPoolExecutor
+
+    def run(tasks: Sequence[Callable[[], None]]) -> None:
+        process_ends = threading.Event()
+
+        def run_one(task: Callable[[], None]) -> None:
+            if process_ends.is_set():
+                return
+            try:
+                task()
+            except BaseException:
+                process_ends.set()
+                raise
+
+        # A pool per batch: a thread that outlived its invocation would go on in the time of the next.
+        with ThreadPoolExecutor(workers, thread_name_prefix="batch") as pool:
+            list(pool.map(run_one, tasks))
+
+    return run
+
+
+def _add_left_out(ids: Sequence[str], values: Mapping[int, object], errors: dict[int, Exception]) -> None:
+    if len(values) + len(errors) < len(ids):
+        for at in set(range(len(ids))).difference(values, errors):
+            errors[at] = NotRunError("the item was not run: the runner left it out")
+
+
+def _log_not_run(outcome: BatchOutcome[R]) -> None:
+    """Log all of them in one line: they may be many, and little time is left."""
+    ids = [item.id for item in outcome.not_run]
+    if ids:
+        _log.error("items not run", extra={"not_run": len(ids), "ids": _named(ids)})
+
+
+def _named(ids: Sequence[str]) -> str:
+    named = ", ".join(ids[:_NAMED_IDS])
+    return f"{named}, and {len(ids) - _NAMED_IDS} more" if len(ids) > _NAMED_IDS else named
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
