@@ -7,38 +7,23 @@ All times are epoch milliseconds, UTC.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from shared.kinds.kind import Kind
 from shared.policy import Policy
-from shared.tables import Index, Key, Row, Table, Value
+from shared.tables import Index, Key, Row, Table
+from shared.toolkit.lease_store import Change as Change
+from shared.toolkit.lease_store import When as When
 from shared.vendor import ApiAnswer, ApiRequest
 
 T = TypeVar("T")
 
-Change = Mapping[str, "Value | None"]
-"""Columns to write; `None` removes the column."""
-
-
-@dataclass(frozen=True)
-class When:
-    """A condition of a conditional write: one column against one constant.
-
-    `missing_passes` says what holds for a row without the column. Nothing else is possible on
-    Tablestore, where a missing column passes unless told otherwise.
-    """
-
-    column: str
-    op: Literal["==", "<="]
-    value: Value
-    missing_passes: bool = False
-
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of an index in order, and where to go on; `after` is None at the end."""
+    """Rows in order, and where to go on; `after` is None at the end."""
 
     rows: Sequence[Row]
     after: Row | None = None
@@ -97,6 +82,14 @@ class ObjectStore(Protocol):
         """Tell whether an object stands under the key."""
         ...
 
+    def keys(self, folder: str) -> Iterator[str]:
+        """Give every key below a folder (`raw`, without a slash at its end), in ascending order.
+
+        Keys are read as far as they are asked for. It is for comparing the archive with the ledger: a
+        bucket's list may lag, and is billed by the page (tablestore-oss.md 2).
+        """
+        ...
+
 
 class Ledger(Protocol):
     """Keeps rows, with conditional writes on one row and nothing across rows.
@@ -130,7 +123,9 @@ class Ledger(Protocol):
     def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
         """Change columns of an existing row if all conditions hold; tell whether they did.
 
-        False means that somebody else won: it is an answer, never to be retried as it is.
+        One column against one constant: nothing else is possible on Tablestore, where a missing column
+        passes unless told otherwise. False means that somebody else won: it is an answer, never to be
+        retried as it is.
         """
         ...
 
@@ -143,11 +138,27 @@ class Ledger(Protocol):
         upto: int,
         limit: int,
         after: Row | None = None,
+        newest_first: bool = False,
     ) -> Page:
         """Read a partition of an index in ascending position, up to and including `upto`.
 
-        Rows hold the index columns, the table's key and what the index covers. An index lags: what
+        With `newest_first` in descending order, beginning at `upto`; `after` goes on in the same order. Rows hold the index columns, the table's key and what the index covers. An index lags: what
         it says is a hint, and what it leaves out may exist.
+        """
+        ...
+
+    def under(
+        self,
+        table: Table,
+        first: str,
+        *,
+        columns: Sequence[str],
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """Read the rows whose first key column is `first`, in order of the rest of their keys.
+
+        Strongly consistent. Rows hold the table's key and what they have of `columns`.
         """
         ...
 

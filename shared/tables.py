@@ -69,6 +69,8 @@ JOBS = Table(
         "region": str,
         "user_id": str,
         "output": str,
+        # What the job works on, where whoever submitted it said so.
+        "media_id": str,
         # What it said.
         "vendor_status": str,
         "suggestion": str,
@@ -80,13 +82,19 @@ JOBS = Table(
         "notes": str,
         "incomplete": int,
         "settled_at": int,
+        "settled_by": str,
+        # 1 when the callback of a job that the timer settled never came, 2 when it came after all.
+        "lost_callback": int,
         # How the asking went.
         "queries": int,
         "polls": int,
         "failures": int,
         "incomplete_since": int,
         "not_found_since": int,
+        # What differed from the record since it was settled: how often, the last time what, and when.
         "drifts": int,
+        "drift": str,
+        "drift_at": int,
         "reason": str,
         "updated_at": int,
     },
@@ -107,4 +115,24 @@ INBOX = Table(
     },
 )
 
-TABLES = (JOBS, INBOX)
+# What one at a time may do: the run of the timer, and calls that must not happen twice.
+LEASES = Table(
+    "leases",
+    ("name",),
+    {
+        "token": int,
+        "holder": str,
+        "lease_until": int,
+        "crashes": int,
+        # What came of such a call (see `toolkit.call_records`).
+        "outcome": str,
+        "attempts": int,
+        "expires_at": int,
+        "payload": str,
+        "result": str,
+        "error_type": str,
+        "reason": str,
+    },
+)
+
+TABLES = (JOBS, INBOX, LEASES)

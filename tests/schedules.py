@@ -12,8 +12,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
-from shared.ports import Services
 from shared.tables import JOBS
 from tests.faults import Call, Fault, Faults
 
@@ -22,8 +23,8 @@ QUERY = "query"
 _TIME = "time"
 _READS = ("get", "has", "scan")
 
-Through = Callable[[Faults], Services]
-Task = Callable[[Services], object]
+W = TypeVar("W")
+Independent = Callable[[Call, Call], bool]
 
 
 def is_independent(one: Call, other: Call) -> bool:
@@ -42,16 +43,19 @@ class _Abandoned(BaseException):
 
 
 class Actor:
-    """A task that stops before every port call. `standing` is the call it stands before."""
+    """A task that stops before every port call. `standing` is the call it stands before.
 
-    def __init__(self, name: str, through: Through, task: Task) -> None:
+    `through` gives the task its world, every call of which goes through the `Faults`.
+    """
+
+    def __init__(self, name: str, through: Callable[[Faults], W], task: Callable[[W], object]) -> None:
         self.name = name
         self.standing: Call | None = None
         self._error: BaseException | None = None
         self._is_abandoned = False
         self._go, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
-        services = through(Faults(lambda call: Fault(before=lambda: self._stop(call))))
-        self._thread = threading.Thread(target=self._run, args=(task, services), daemon=True)
+        world = through(Faults(lambda call: Fault(before=lambda: self._stop(call))))
+        self._thread = threading.Thread(target=self._run, args=(partial(task, world),), daemon=True)
         self._thread.start()
         self._wait()
 
@@ -72,9 +76,9 @@ class Actor:
         if self._is_abandoned:
             raise _Abandoned
 
-    def _run(self, task: Task, services: Services) -> None:
+    def _run(self, task: Callable[[], object]) -> None:
         try:
-            task(services)
+            task()
         except _Abandoned:
             pass
         except BaseException as error:
@@ -123,17 +127,17 @@ class _Branch:
         self.chosen = awake[0] if awake else ""
         return bool(awake)
 
-    def asleep_after(self) -> set[str]:
+    def asleep_after(self, independent: Independent) -> set[str]:
         """Tell who still need not move first after the chosen one has."""
         made = self.standing[self.chosen]
-        return {name for name in self.asleep if is_independent(self.standing[name], made)}
+        return {name for name in self.asleep if independent(self.standing[name], made)}
 
 
 Story = Callable[[], "Sequence[Actor | Passing]"]
 """Begins a run of the world and gives who acts in it."""
 
 
-def explore(story: Story, *, most: int) -> Iterator[list[str]]:
+def explore(story: Story, *, most: int, independent: Independent = is_independent) -> Iterator[list[str]]:
     """Run the story once for each schedule, and give each schedule when its run is over.
 
     The consumer looks at the world then. More than `most` schedules are an error, never a cut.
@@ -141,7 +145,7 @@ def explore(story: Story, *, most: int) -> Iterator[list[str]]:
     branches: list[_Branch] = []
     count = 0
     while True:
-        if _run(story(), branches):
+        if _run(story(), branches, independent):
             count += 1
             if count > most:
                 raise AssertionError(f"more than {most} schedules")
@@ -155,13 +159,13 @@ def explore(story: Story, *, most: int) -> Iterator[list[str]]:
             return
 
 
-def _run(actors: Sequence[Actor | Passing], branches: list[_Branch]) -> bool:
+def _run(actors: Sequence[Actor | Passing], branches: list[_Branch], independent: Independent) -> bool:
     """Follow the branches, then go on to the end; False when this end was seen in another order."""
     by_name = {actor.name: actor for actor in actors}
     depth = 0
     while standing := {name: actor.standing for name, actor in by_name.items() if actor.standing}:
         if depth == len(branches):
-            branch = _Branch(standing, branches[-1].asleep_after() if branches else set())
+            branch = _Branch(standing, branches[-1].asleep_after(independent) if branches else set())
             if not branch.choose():
                 for name in standing:
                     by_name[name].abandon()
