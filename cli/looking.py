@@ -159,7 +159,8 @@ def jobs_table(rows: list[JobRow]) -> Group:
             escape(f"{row.ref.kind}/{row.ref.job_id}"),
             str(row.count("queries")),
             str(row.count("notified")),
-            moment(row.number("due_at")) or "",
+            # That of a settled job is housekeeping, and its column would leave no room for the id.
+            "" if row.state.is_terminal else moment(row.number("due_at")) or "",
         )
     reasons = [Text(f"  {row.ref.job_id}: {reason}") for row in rows if (reason := row.text("reason"))]
     return Group(table, *reasons)

@@ -66,7 +66,7 @@ def settle(
 
 def _settle(services: Services, wish: Mark) -> Outcome | None:
     lease = mark(services, wish)
-    outcome = settlement.settle_claimed(services, lease) if lease else None
+    outcome = settlement.settle_claimed(services, lease, by="person") if lease else None
     effects.drain(services, wish.ref.key)
     return outcome
 

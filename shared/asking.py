@@ -6,8 +6,14 @@ import logging
 from collections.abc import Sequence
 
 from shared import archive
-from shared.conclusions import Answered
-from shared.errors import NoTimeLeftError, ObjectNotFoundError, SettingError
+from shared.answers import Answered
+from shared.errors import (
+    NoTimeLeftError,
+    ObjectNotFoundError,
+    OversizedAnswerError,
+    SettingError,
+    WrongJobError,
+)
 from shared.job_row import JobRow
 from shared.kinds import JobQuery, Kind
 from shared.kinds.kind import ResultFile
@@ -35,7 +41,11 @@ def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
     deadline = min(services.deadline, lease.until) - RESERVE
     if services.clock.now() >= deadline:
         raise NoTimeLeftError("no time left to ask the vendor", job=row.key)
-    raw.append(services.media_api.call(kind.request(query), deadline=deadline).part)
+    try:
+        raw.append(services.media_api.call(kind.request(query), deadline=deadline).part)
+    except OversizedAnswerError as error:
+        raw.append(Part("answer", "txt", error.received))
+        raise
     notes = _fetch(services, row, kind.files(raw, query), raw)
     return _normalized(row, kind, tuple(raw), notes)
 
@@ -73,10 +83,12 @@ def _fetch(services: Services, row: JobRow, files: Sequence[ResultFile], raw: li
 
 def _normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...]) -> Answered:
     record = kind.normalize(raw)
-    if record.job.job_id != row.ref.job_id:
-        # The page of QueryVideoQualityJob shows such an answer (query-apis.md 6, quirk 12): it is kept
-        # and said, not refused.
-        notes = (*notes, f"answer names job {record.job.job_id[:40]}")
+    # The page of QueryVideoQualityJob shows such an answer (query-apis.md 6, quirk 12). Recorded, it would
+    # be another job's verdict. No page says whether case matters in an id.
+    if record.job.job_id.casefold() != row.ref.job_id.casefold():
+        raise WrongJobError(
+            "the answer is about another job", asked=row.ref.job_id, answered=record.job.job_id[:128]
+        )
     stored = canonical_bytes(record)
     parts = tuple(archive.stored_part(row.ref, part) for part in raw)
     return Answered(record, digest(stored), stored, raw, parts, notes)

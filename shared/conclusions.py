@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
+from shared import drift, lost_callbacks
+from shared.answers import Answered, Did, Moment, version_columns, with_effects
 from shared.errors import (
+    CrashLoopError,
     JobNotFoundError,
     MisconfiguredError,
     NoTimeLeftError,
     PermanentError,
     TemporaryError,
 )
-from shared.inbound.notifications.notification import Claim
-from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
+from shared.job_row import JobRow
 from shared.jobs import State
 from shared.policy import Policy
 from shared.ports import Change
 from shared.record import JobRecord
 from shared.tables import Value
-from shared.vendor import Part
 
-Did = Literal["settled", "confirmed", "waiting", "postponed", "quarantined", "unknown", "drifted", "lost"]
 _REASON_LENGTH = 500
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A readable answer, normalized, with what will be stored and where."""
-
-    record: JobRecord
-    digest: str
-    stored: bytes
-    raw: tuple[Part, ...]
-    parts: tuple[StoredPart, ...]
-    notes: tuple[str, ...] = ()
-    """What was missing when it was asked for: shown, counted, and no part of the record."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When a decision is made, and by which numbers. `stretch` is a drawn factor of at least one.
-
-    `wanted` is the count of marks that the claim saw.
-    """
-
-    now: int
-    wanted: int
-    stretch: float
-    policy: Policy
-
-    def after(self, waits: Sequence[int], attempt: int) -> int:
-        """Give the time of the next try; the last wait repeats."""
-        return self.now + int(waits[min(attempt, len(waits) - 1)] * self.stretch)
-
-    def came_before_marks(self, row: JobRow) -> bool:
-        """Tell whether the job was marked after the claim, so perhaps after the vendor was asked."""
-        return row.count("wanted") != self.wanted
 
 
 def conclude(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change, Did]:
@@ -70,7 +32,7 @@ def conclude(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change, D
         "reason": None,
     }
     if row.state.is_terminal:
-        change, did = _check_again(row, answered, moment)
+        change, did = drift.check_again(row, answered, moment)
     elif record.status == "running":
         change, did = _still_running(row, record, moment), "waiting"
     elif record.incomplete and _may_become_complete(row, moment):
@@ -85,14 +47,15 @@ def excuse(row: JobRow, error: Exception, moment: Moment) -> tuple[Change, Did]:
     reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
     change, did = _excuse(row, error, reason, moment)
     # A misconfiguration stops before the vendor hears of the job, or is refused before it looks.
-    unasked = isinstance(error, MisconfiguredError | NoTimeLeftError)
+    unasked = isinstance(error, MisconfiguredError | NoTimeLeftError | CrashLoopError)
     asked = {} if unasked else {"queries": row.count("queries") + 1}
     return {**asked, **change}, did
 
 
 def _excuse(row: JobRow, error: Exception, reason: str, moment: Moment) -> tuple[Change, Did]:
     if row.state.is_terminal and isinstance(error, PermanentError):
-        return {**_checked(row, None, moment), "drifts": row.count("drifts") + 1}, "drifted"
+        told: Change = {"failures": None, "reason": None}  # what differed says more
+        return {**told, **drift.after_check(row, None, moment, reason)}, "drifted"
     if isinstance(error, NoTimeLeftError):
         return {"query_at": moment.now}, "postponed"
     if isinstance(error, JobNotFoundError):
@@ -110,73 +73,17 @@ def _excuse(row: JobRow, error: Exception, reason: str, moment: Moment) -> tuple
 
 def _settle(row: JobRow, answered: Answered, moment: Moment) -> Change:
     record = answered.record
-    change: Change = {
-        **_version(row, answered, moment),
+    change: dict[str, Value | None] = {
+        **version_columns(row, answered, moment),
         "state": State(record.status).value,
         "vendor_status": record.vendor_status,
         "settled_at": moment.now,
+        "settled_by": moment.by,
         "incomplete_since": None,
     }
-    return {**change, **_checked(row.changed(change), record, moment)}
-
-
-def _version(row: JobRow, answered: Answered, moment: Moment) -> Change:
-    """Move the row to a record version. A commit adds effects and never drops one."""
-    record = answered.record
-    effect = Effect("record", answered.digest, 0, moment.now)
-    return {
-        "suggestion": record.verdict.suggestion,
-        "labels": ",".join(record.verdict.labels) or None,
-        "incomplete": 1 if record.incomplete else None,
-        "digest": answered.digest,
-        "version": row.count("version") + 1,
-        "normalizer_version": record.normalizer_version,
-        "raw_parts": parts_column(answered.parts),
-        "notes": ", ".join(answered.notes) or None,
-        **effect_columns((*row.effects, effect)),
-    }
-
-
-def _check_again(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change, Did]:
-    """Compare a settled job with a later answer. Terminal never regresses: the rest is drift.
-
-    A record is never replaced by one that lacks a file which the present one was made from.
-    """
-    record = answered.record
-    if answered.digest == row.text("digest"):
-        return _checked(row, record, moment), "confirmed"
-    if record.status != row.state.value or record.incomplete:
-        return {**_checked(row, record, moment), "drifts": row.count("drifts") + 1}, "drifted"
-    if answered.notes and row.text("notes") is None:
-        return _checked(row, record, moment), "confirmed"
-    if record.normalizer_version < row.count("normalizer_version"):
-        # An older normalizer has nothing to say about a newer one's record.
-        return _checked(row, record, moment), "confirmed"
-    change = _version(row, answered, moment)
-    return {**change, **_checked(row.changed(change), record, moment)}, "settled"
-
-
-def _checked(row: JobRow, record: JobRecord | None, moment: Moment) -> dict[str, Value | None]:
-    """Absorb the marks that came since the claim, or ask for one more query.
-
-    `row` is as it will be. Without such marks this very query is the check of whatever was claimed. With
-    them, a claim that a complete answer bears out, or that was checked before, needs no further query;
-    another one does. A checked claim that the row contradicts is remembered, to cost no query again.
-    """
-    claimed, checked = row.text("claimed"), row.text("checked_claim")
-    borne_out = (
-        record is not None
-        and not record.incomplete
-        and _agrees(claimed, record.status, record.verdict.suggestion)
-    )
-    if moment.came_before_marks(row) and not borne_out and claimed != checked:
-        return {"query_at": moment.now}
-    stands = _agrees(claimed, row.state.value, row.text("suggestion"))
-    return {"query_at": None, "checked_claim": checked if stands else claimed}
-
-
-def _agrees(claimed: str | None, status: str, suggestion: str | None) -> bool:
-    return claimed is None or Claim.parse(claimed).agrees(status, suggestion)
+    settled = row.changed(change)
+    change |= with_effects(settled, lost_callbacks.watch(settled, answered.digest, moment))
+    return {**change, **drift.after_check(row.changed(change), record, moment)}
 
 
 def _still_running(row: JobRow, record: JobRecord, moment: Moment) -> Change:
@@ -198,17 +105,15 @@ def _still_running(row: JobRow, record: JobRecord, moment: Moment) -> Change:
 
 
 def _may_become_complete(row: JobRow, moment: Moment) -> bool:
-    since = row.number("incomplete_since")
-    return since is None or moment.now - since < moment.policy.incomplete_for
+    return moment.now - moment.since(row, "incomplete_since") < moment.policy.incomplete_for
 
 
 def _incomplete(row: JobRow, record: JobRecord, moment: Moment) -> Change:
-    since = row.number("incomplete_since")
-    polls = row.count("polls") if since is not None else 0
+    polls = row.count("polls") if row.number("incomplete_since") is not None else 0
     return {
         "state": State.RUNNING.value,
         "vendor_status": record.vendor_status,
-        "incomplete_since": moment.now if since is None else since,
+        "incomplete_since": moment.since(row, "incomplete_since"),
         "polls": polls + 1,
         "query_at": (
             moment.now if moment.came_before_marks(row) else moment.after(moment.policy.early, polls)
@@ -217,15 +122,32 @@ def _incomplete(row: JobRow, record: JobRecord, moment: Moment) -> Change:
 
 
 def _not_found(row: JobRow, moment: Moment, reason: str) -> tuple[Change, Did]:
-    """Wait out the grace period, which every mark begins anew: a callback can be ahead of the query store."""
-    since = row.number("not_found_since")
-    if since is not None and moment.now - since >= moment.policy.not_found_grace:
-        return {"state": State.UNKNOWN.value, "query_at": None, "reason": reason}, "unknown"
-    failures = row.count("failures")
+    """Wait out the grace period, which every mark begins anew: a callback can be ahead of the query store.
+
+    After it the job is only nominated: one job cannot tell whether it is lost or we ask in the wrong place.
+    """
+    since, failures = moment.since(row, "not_found_since"), row.count("failures")
     at = moment.after(moment.policy.retries, failures)
     return {
-        "not_found_since": moment.now if since is None else since,
+        "not_found_since": since,
         "failures": failures + 1,
         "query_at": moment.now if moment.came_before_marks(row) else at,
         "reason": reason,
-    }, "waiting"
+    }, "missing" if moment.now - since >= moment.policy.not_found_grace else "waiting"
+
+
+def is_unknown(row: JobRow, now: int, policy: Policy) -> bool:
+    """Tell whether the vendor still did not know an open job when its grace period was over.
+
+    A mark begins the period anew, so none has come since.
+    """
+    since = row.number("not_found_since")
+    is_open = row.state in (State.TRACKED, State.RUNNING)
+    return is_open and since is not None and now - since >= policy.not_found_grace
+
+
+def give_up(row: JobRow, moment: Moment) -> tuple[Change, Did]:
+    """Decide whether a job is unknown to the vendor for good."""
+    if not is_unknown(row, moment.now, moment.policy):
+        return {}, "waiting"
+    return {"state": State.UNKNOWN.value, "query_at": None}, "unknown"

@@ -8,45 +8,69 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from shared import archive
-from shared.errors import ContendedError
+from shared import archive, lost_callbacks
+from shared.errors import ContendedError, ObjectNotFoundError
 from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_due
-from shared.ports import Services
+from shared.ports import Change, Services
+from shared.record import digest
 from shared.tables import JOBS
 
 LOG = logging.getLogger(__name__)
 
 
-def drain(services: Services, key: str) -> int:
-    """Do every due effect of a job; give how many were done."""
-    done = lost = 0
+@dataclass
+class Drained:
+    """What a drain did: how many effects, and whether one of them found a callback to be lost."""
+
+    done: int = 0
+    lost_callbacks: int = 0
+
+
+@dataclass(frozen=True)
+class _Performed:
+    """The row as it was last read, and what else to write on removing the effect.
+
+    That rests on columns which must then still be as read.
+    """
+
+    row: JobRow
+    change: Change = field(default_factory=dict)
+    rests_on: tuple[str, ...] = ()
+
+
+def drain(services: Services, key: str) -> Drained:
+    """Do every due effect of a job."""
+    drained, lost = Drained(), 0
     while lost < services.policy.contention:
         row = read_job(services.ledger, key)
         now = services.clock.now()
         due = [effect for effect in row.effects if effect.next_at <= now] if row else []
         if row is None or not due:
-            return done
-        ended = _attempt(services, row, due[0])
-        done += ended is True
-        lost += ended is None
+            return drained
+        lost += not _attempt(services, row, due[0], drained)
     raise ContendedError("effects kept coming while they were drained", job=key)
 
 
-def _attempt(services: Services, row: JobRow, effect: Effect) -> bool | None:
-    """Do one effect and remove it, or put it off; tell whether it was done, None for a lost race."""
+def _attempt(services: Services, row: JobRow, effect: Effect, drained: Drained) -> bool:
+    """Do one effect and remove it, or put it off; False for a lost race."""
     perform = _PERFORM.get(effect.name)
     try:
         if perform is None:
             raise LookupError("this version does not know the effect")
-        row = perform(services, row)
+        performed = perform(services, row)
     except Exception as error:
         LOG.warning("effect put off: %s", error, extra={"job": row.key, "effect": effect.name})
         later = services.clock.now() + _wait(services, effect)
         put_off = replace(effect, attempts=effect.attempts + 1, next_at=later)
-        return False if _replace(services, row, effect, put_off) else None
-    return True if _replace(services, row, effect, None) else None
+        return _replace(services, _Performed(row), effect, put_off)
+    if not _replace(services, performed, effect, None):
+        return False
+    lost_callbacks.tell(row, performed.change)
+    drained.done += 1
+    drained.lost_callbacks += "lost_callback" in performed.change
+    return True
 
 
 def _wait(services: Services, effect: Effect) -> int:
@@ -54,25 +78,46 @@ def _wait(services: Services, effect: Effect) -> int:
     return waits[min(effect.attempts, len(waits) - 1)]
 
 
-def _replace(services: Services, row: JobRow, old: Effect, new: Effect | None) -> bool:
+def _replace(services: Services, performed: _Performed, old: Effect, new: Effect | None) -> bool:
     """Exchange one element of the set. A lost race is fine: the caller reads again."""
+    row = performed.row
     effects = (set(row.effects) - {old}) | ({new} if new else set())
-    change = with_due(row.key, row.columns, {**effect_columns(effects), "updated_at": services.clock.now()})
+    written = {**performed.change, **effect_columns(effects), "updated_at": services.clock.now()}
     # `lease_until` and `query_at` too: `due_at` was computed from them.
-    return services.ledger.update(JOBS, (row.key,), change, row.as_read("token", "effects", *DUE_INPUTS))
+    when = row.as_read("token", "effects", *DUE_INPUTS, *performed.rests_on)
+    return services.ledger.update(JOBS, (row.key,), with_due(row.key, row.columns, written), when)
 
 
-def _write_current_record(services: Services, row: JobRow) -> JobRow:
-    """Put the current version under the job's own name; repeat when the row has moved meanwhile."""
+def _write_current_record(services: Services, row: JobRow) -> _Performed:
+    """Put the current version under the job's own name, unless it stands there already.
+
+    Repeat when the row has moved meanwhile.
+    """
     for _ in range(services.policy.contention):
         current = row.text("digest") or ""
-        body = services.objects.get(archive.version_key(row.ref, current))
-        services.objects.put(archive.current_key(row), body, content_type=archive.CONTENT_TYPES["json"])
+        if not _stands(services, archive.current_key(row), current):
+            body = services.objects.get(archive.version_key(row.ref, current))
+            services.objects.put(archive.current_key(row), body, content_type=archive.CONTENT_TYPES["json"])
         fresh = read_job(services.ledger, row.key)
         if fresh is None or fresh.text("digest") == current:
-            return fresh or row
+            return _Performed(fresh or row)
         row = fresh
     raise ContendedError("the record moved during every attempt to write it", job=row.key)
 
 
-_PERFORM: Mapping[str, Callable[[Services, JobRow], JobRow]] = {"record": _write_current_record}
+def _stands(services: Services, key: str, current: str) -> bool:
+    try:
+        return digest(services.objects.get(key)) == current
+    except ObjectNotFoundError:
+        return False
+
+
+def _look_for_the_callback(services: Services, row: JobRow) -> _Performed:
+    return _Performed(row, lost_callbacks.when_time_is_up(row), lost_callbacks.RESTS_ON)
+
+
+_PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {
+    "record": _write_current_record,
+    "verify": _write_current_record,
+    lost_callbacks.EFFECT: _look_for_the_callback,
+}

@@ -11,19 +11,18 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared import archive, effects, settlement
+from shared import archive, settlement
 from shared.documents.urls import without_query
-from shared.errors import CorruptRowError, UnreadableError
+from shared.errors import CorruptRowError, ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
-from shared.inbound.triggers import Message
 from shared.job_row import read_job
 from shared.jobs import JobRef
-from shared.leasing import Lease
 from shared.marks import Mark, mark
 from shared.ports import Services
 from shared.record import digest
 from shared.settlement import Outcome
 from shared.tables import INBOX, Value
+from shared.toolkit.message import Message
 
 LOG = logging.getLogger(__name__)
 
@@ -52,11 +51,11 @@ def take_in(services: Services, message: Message) -> Receipt:
     """
     try:
         if message.reason is not None:
-            raise UnreadableError(message.reason, layer="trigger")
+            raise ParseError(message.reason, layer="trigger")
         if len(message.body) > MAX_BODY:
-            raise UnreadableError("too large for a callback", layer="message", size=len(message.body))
+            raise ParseError("too large for a callback", layer="message", size=len(message.body))
         found = _sorted(services, message, read(message.body))
-    except UnreadableError as error:
+    except ParseError as error:
         return _quarantine(services, message, error)
     if isinstance(found, SetAside):
         return _set_aside(services, message, found)
@@ -86,7 +85,10 @@ def _is_known(services: Services, ref: JobRef) -> bool:
 
 
 def receive(services: Services, message: Message, notification: Notification) -> Receipt:
-    """Mark the job, store the message beside settling the job, drain what the commit left to do."""
+    """Mark the job, and store the message beside settling the job.
+
+    What the commit leaves to do is the timer's: the sender waits for nothing that it does not need.
+    """
     ref = notification.ref
     claimed = notification.claim.text if notification.claim else None
     row: dict[str, Value | None] = {"event_type": notification.event_type, "claimed": claimed}
@@ -98,7 +100,7 @@ def receive(services: Services, message: Message, notification: Notification) ->
         raise
     tasks: list[Callable[[], Outcome | None]] = [lambda: _store(services, ref.key, message, row)]
     if lease is not None:
-        tasks.append(lambda: _settle(services, lease))
+        tasks.append(lambda: settlement.settle_claimed(services, lease, by="callback"))
     stored, *settled = services.parallel.run(tasks)
     stored.result()
     outcome = settled[0].result() if settled else None
@@ -119,16 +121,6 @@ def _wish(message: Message, notification: Notification) -> Mark:
     )
 
 
-def _settle(services: Services, lease: Lease) -> Outcome:
-    outcome = settlement.settle_claimed(services, lease)
-    try:
-        effects.drain(services, outcome.key)
-    except Exception:
-        # They are in the row, and the row is due: the timer drains them.
-        LOG.warning("effects are left to the timer", exc_info=True, extra={"job": outcome.key})
-    return outcome
-
-
 def _store(services: Services, key: str, message: Message, row: Mapping[str, Value | None]) -> None:
     """Put the inbox row; one that is already there is the same delivery again."""
     columns: dict[str, Value | None] = {
@@ -142,7 +134,7 @@ def _store(services: Services, key: str, message: Message, row: Mapping[str, Val
     )
 
 
-def _quarantine(services: Services, message: Message, error: UnreadableError) -> Receipt:
+def _quarantine(services: Services, message: Message, error: ParseError) -> Receipt:
     """Keep a delivery that nobody can read, with the reason, where a person finds it."""
     key = archive.quarantine_key(message.body, services.clock.now())
     services.objects.put_new(key, message.body, content_type=archive.BYTES)

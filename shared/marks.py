@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from shared.errors import ContendedError, OutcomeUnknownError
+from shared import lost_callbacks
+from shared.errors import ContendedError
 from shared.inbound.notifications.notification import Claim
 from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
 from shared.jobs import JobRef, State
-from shared.leasing import Lease, claim_columns, claim_when, new_holder, write
+from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
-from shared.tables import JOBS, Row, Value
+from shared.tables import Row, Value
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Mark:
 
 
 # A mark is news of the job: the grace period and every schedule of waits begin again.
-_AFRESH: Mapping[str, None] = dict.fromkeys(("polls", "failures", "not_found_since", "incomplete_since"))
+AFRESH: Mapping[str, None] = dict.fromkeys(("polls", "failures", "not_found_since", "incomplete_since"))
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def mark(services: Services, wish: Mark) -> Lease | None:
             continue
         plan = plan_mark(row, wish, holder=holder, now=now, lease=services.policy.lease)
         if write(services.ledger, row.key, plan.change, plan.when):
+            lost_callbacks.tell(row, plan.change)
             token = row.count("token") + 1
             return Lease(row.changed(plan.change), holder, token) if plan.claims else None
     raise ContendedError("the row changed under every attempt to mark it", job=wish.ref.key)
@@ -80,8 +82,9 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
     change: dict[str, Value | None] = {"wanted": row.count("wanted") + 1, "updated_at": now}
     if wish.is_notification:
         change["notified"] = row.count("notified") + 1
+        change |= lost_callbacks.when_notified(row)
     # What the decision rests on must still hold when it is written.
-    when = row.as_read("wanted", "state", "digest", "checked_claim")
+    when = row.as_read("wanted", "state", "digest", "checked_claim", *lost_callbacks.RESTS_ON)
     if row.state is State.QUARANTINED or (row.state.is_terminal and not contradicts(row, wish.claim)):
         return Plan(change, when, claims=False)
     if wish.claim is not None:
@@ -92,7 +95,7 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
             change[name] = value
     if row.state is State.UNKNOWN:
         change |= {"state": State.TRACKED.value, "reason": None}
-    change |= {"query_at": now, **_AFRESH}
+    change |= {"query_at": now, **AFRESH}
     if row.is_leased(now):
         when += row.as_read("token", *DUE_INPUTS)
         return Plan(with_due(row.key, row.columns, change), when, claims=False)
@@ -127,11 +130,5 @@ def first_row(wish: Mark, holder: str, *, now: int, lease: int) -> Row:
 def _first_sight(services: Services, wish: Mark, holder: str, now: int) -> Lease | None:
     key = wish.ref.key
     columns = first_row(wish, holder, now=now, lease=services.policy.lease)
-    try:
-        inserted = services.ledger.insert(JOBS, (key,), columns)
-    except OutcomeUnknownError:
-        row = read_job(services.ledger, key)
-        if row is None:
-            raise
-        inserted = row.text("holder") == holder
+    inserted = insert(services.ledger, key, columns)
     return Lease(JobRow.read(key, columns), holder, 1) if inserted else None

@@ -31,6 +31,15 @@ class Policy:
     """Waits after an error that may pass; the last one repeats."""
     not_found_grace: int = 1 * HOUR
     """How long a job may be unknown to the vendor: a callback can be ahead of the query store."""
+    crash_limit: int = 5
+    """How many holders in a row may end without a word before the job is not asked about any more."""
+
+    confirm_after: int = 10 * MINUTE
+    """How long after settling a job is asked about once more: the first answer may have been early."""
+    verify_after: int = 15 * MINUTE
+    """How long after that `records/` is compared with the row: longer than any invocation lives."""
+    callback_grace: int = 15 * MINUTE
+    """How long after the timer settled a job its callback may still come before it counts as lost."""
 
     expected: int = 10 * MINUTE
     """When a job that was only announced is first asked for."""

@@ -12,11 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared import archive, conclusions, leasing
+from shared.answers import Answered, Did, Moment, Settler
 from shared.asking import ask
-from shared.conclusions import Answered, Did, Moment
-from shared.errors import JobNotFoundError, MisconfiguredError, PermanentError, TemporaryError
-from shared.job_row import JobRow, StoredPart, parts_column
+from shared.errors import (
+    CrashLoopError,
+    JobNotFoundError,
+    MisconfiguredError,
+    PermanentError,
+    TemporaryError,
+)
+from shared.job_row import JobRow, StoredPart, parts_column, read_job
 from shared.jobs import State
+from shared.kinds.reading import is_known_status
 from shared.leasing import Lease
 from shared.ports import Change, Services
 from shared.vendor import Part
@@ -28,7 +35,8 @@ LOG = logging.getLogger(__name__)
 class Outcome:
     """How settling one job ended. `did` is `lost` when another holder took over.
 
-    `notes` says what the new record had to do without.
+    `notes` says what the new record had to do without, `drift` what now differed from the record, and
+    `unknown_status` is a word of the vendor's that no page knows.
     """
 
     key: str
@@ -38,9 +46,11 @@ class Outcome:
     digest: str | None = None
     error: Exception | None = None
     notes: str | None = None
+    drift: str | None = None
+    unknown_status: str | None = None
 
 
-def settle(services: Services, row: JobRow) -> Outcome | None:
+def settle(services: Services, row: JobRow, *, by: Settler) -> Outcome | None:
     """Bring a job forward if it is time to; None when there is nothing to ask, or somebody else does."""
     now = services.clock.now()
     if row.is_leased(now):
@@ -49,7 +59,7 @@ def settle(services: Services, row: JobRow) -> Outcome | None:
         _tidy(services, row)
         return None
     lease = leasing.claim(services, row)
-    return None if lease is None else settle_claimed(services, lease)
+    return None if lease is None else settle_claimed(services, lease, by=by)
 
 
 def _tidy(services: Services, row: JobRow) -> None:
@@ -59,40 +69,73 @@ def _tidy(services: Services, row: JobRow) -> None:
         leasing.finish(services, lease, lambda _: ({}, None))
 
 
-def settle_claimed(services: Services, lease: Lease) -> Outcome:
+def settle_claimed(services: Services, lease: Lease, *, by: Settler) -> Outcome:
     """Settle a job whose lease is held, and end the lease whatever happens."""
     raw: list[Part] = []
     try:
-        return _commit(services, lease, ask(services, lease, raw))
+        _check_crashes(services, lease.row)
+        answered = ask(services, lease, raw)
+        return _commit(services, lease, answered, by=by)
     except Exception as error:
-        return _give_up(services, lease, error, raw)
+        return _give_up(services, lease, error, raw, by=by)
 
 
-def _commit(services: Services, lease: Lease, answered: Answered) -> Outcome:
-    moment = _moment(services, lease)
-    change, _ = conclusions.conclude(lease.row, answered, moment)
+def declare_unknown(services: Services, key: str, *, by: Settler) -> Outcome | None:
+    """Give a job up that the vendor does not know; None when it was marked, found or claimed meanwhile.
+
+    It is for whoever has seen enough other jobs to tell that the fault is not ours.
+    """
+    row = read_job(services.ledger, key)
+    if row is None or not conclusions.is_unknown(row, services.clock.now(), services.policy):
+        return None
+    lease = leasing.claim(services, row)
+    if lease is None:
+        return None
+    moment = _moment(services, lease, by)
+    return _finish(services, lease, lambda row: conclusions.give_up(row, moment))
+
+
+def _check_crashes(services: Services, row: JobRow) -> None:
+    if row.count("crashes") >= services.policy.crash_limit:
+        raise CrashLoopError(
+            "whoever asked about this job ended without a word", job=row.key, times=row.count("crashes")
+        )
+
+
+def _commit(services: Services, lease: Lease, answered: Answered, *, by: Settler) -> Outcome:
+    moment = _moment(services, lease, by)
+    change, did = conclusions.conclude(lease.row, answered, moment)
     if "digest" in change:
         _archive(services, lease.row, answered)
+    elif did == "drifted" and answered.record.status != "running":
+        # The record stays as it is; what the vendor says now is kept for whoever compares them.
+        _put_all(services, _raw_parts(answered))
     return _finish(services, lease, lambda row: conclusions.conclude(row, answered, moment))
 
 
 def _archive(services: Services, row: JobRow, answered: Answered) -> None:
     """Store raw parts and record version beside each other; the commit comes after all of them."""
+    version = (archive.version_key(row.ref, answered.digest), answered.stored, "json")
+    _put_all(services, [*_raw_parts(answered), version])
+
+
+def _raw_parts(answered: Answered) -> list[tuple[str, bytes, str]]:
+    pairs = zip(answered.parts, answered.raw, strict=True)
+    return [(stored.key, part.body, part.format) for stored, part in pairs]
+
+
+def _put_all(services: Services, objects: list[tuple[str, bytes, str]]) -> None:
+    """Store (key, body, format) beside each other; raise when any could not be."""
 
     def put(key: str, body: bytes, form: str) -> Callable[[], bool]:
         kind = archive.CONTENT_TYPES[form]
         return lambda: services.objects.put_new(key, body, content_type=kind)
 
-    tasks = [
-        put(stored.key, part.body, part.format)
-        for stored, part in zip(answered.parts, answered.raw, strict=True)
-    ]
-    tasks.append(put(archive.version_key(row.ref, answered.digest), answered.stored, "json"))
-    for done in services.parallel.run(tasks):
+    for done in services.parallel.run([put(*one) for one in objects]):
         done.result()
 
 
-def _give_up(services: Services, lease: Lease, error: Exception, raw: list[Part]) -> Outcome:
+def _give_up(services: Services, lease: Lease, error: Exception, raw: list[Part], *, by: Settler) -> Outcome:
     """Release the claim in one write. The error becomes the job's story, nobody else's."""
     kept: Change = {}
     # An answer that there is no such job was read: nothing of it needs a person.
@@ -105,11 +148,11 @@ def _give_up(services: Services, lease: Lease, error: Exception, raw: list[Part]
             LOG.warning("what cannot be read could not be kept: %s", error, extra={"job": lease.row.key})
             error = second
     _tell(lease, error)
-    return _release(services, lease, error, kept)
+    return _release(services, lease, error, kept, by=by)
 
 
-def _release(services: Services, lease: Lease, error: Exception, kept: Change) -> Outcome:
-    moment = _moment(services, lease)
+def _release(services: Services, lease: Lease, error: Exception, kept: Change, *, by: Settler) -> Outcome:
+    moment = _moment(services, lease, by)
 
     def decide(row: JobRow) -> tuple[Change, Did]:
         change, did = conclusions.excuse(row, error, moment)
@@ -149,16 +192,39 @@ def _finish(
     notes = row.text("notes") if did == "settled" else None
     if notes:
         LOG.warning("settled as well as it could be: %s", notes, extra={"job": row.key})
-    return Outcome(row.key, did, row.state, row.number("query_at"), row.text("digest"), error, notes)
+    drift = row.text("drift") if row.count("drifts") > lease.row.count("drifts") else None
+    if drift:
+        LOG.warning("drift: %s", drift, extra={"job": row.key})
+    return Outcome(
+        row.key,
+        did,
+        row.state,
+        next_at=row.number("query_at"),
+        digest=row.text("digest"),
+        error=error,
+        notes=notes,
+        drift=drift,
+        unknown_status=_unknown_status(row) if did == "waiting" and error is None else None,
+    )
 
 
-def _moment(services: Services, lease: Lease) -> Moment:
+def _unknown_status(row: JobRow) -> str | None:
+    """Give the vendor's word for a job that keeps it polling because no page knows it."""
+    word = row.text("vendor_status")
+    if word is None or is_known_status(word):
+        return None
+    LOG.warning("unknown status: %s", word, extra={"job": row.key})
+    return word
+
+
+def _moment(services: Services, lease: Lease, by: Settler) -> Moment:
     policy = services.policy
     return Moment(
         now=services.clock.now(),
         wanted=lease.row.count("wanted"),
         stretch=1 + services.random.random() * policy.jitter,
         policy=policy,
+        by=by,
     )
 
 

@@ -149,10 +149,26 @@ class FaultyLedger:
         upto: int,
         limit: int,
         after: Row | None = None,
+        newest_first: bool = False,
     ) -> Page:
         """See `Ledger.scan`."""
         with self._faults.around("scan", index.name):
-            return self._inner.scan(table, index, partition, upto=upto, limit=limit, after=after)
+            return self._inner.scan(
+                table, index, partition, upto=upto, limit=limit, after=after, newest_first=newest_first
+            )
+
+    def under(
+        self,
+        table: Table,
+        first: str,
+        *,
+        columns: Sequence[str],
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """See `Ledger.under`."""
+        with self._faults.around("under", table.name):
+            return self._inner.under(table, first, columns=columns, limit=limit, after=after)
 
 
 class FaultyObjectStore:
@@ -181,3 +197,8 @@ class FaultyObjectStore:
         """See `ObjectStore.has`."""
         with self._faults.around("has", key):
             return self._inner.has(key)
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """See `ObjectStore.keys`; the call is asking for the first one."""
+        with self._faults.around("keys", folder):
+            yield from self._inner.keys(folder)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.errors import ObjectNotFoundError
 from shared.ports import Change, Done, Page, When
@@ -35,6 +35,10 @@ class MemoryObjectStore:
     def has(self, key: str) -> bool:
         """See `ObjectStore.has`."""
         return key in self.objects
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """See `ObjectStore.keys`."""
+        return iter(sorted(key for key in self.objects if key.startswith(f"{folder}/")))
 
 
 class MemoryLedger:
@@ -83,17 +87,42 @@ class MemoryLedger:
         upto: int,
         limit: int,
         after: Row | None = None,
+        newest_first: bool = False,
     ) -> Page:
-        """See `Ledger.scan`; pages have no end here."""
+        """See `Ledger.scan`."""
         group, position = index.columns
         names = (*index.columns, *table.key, *index.covers)
+        past = None if after is None else (after[position], tuple(after[name] for name in table.key))
         found: list[tuple[tuple[int, Key], Row]] = []
         for (name, key), row in self._rows.items():
             at = row.get(position)
             if name == table.name and row.get(group) == partition and isinstance(at, int) and at <= upto:
                 whole = {**row, **dict(zip(table.key, key, strict=True))}
                 found.append(((at, key), {n: whole[n] for n in names if n in whole}))
-        return Page([row for _, row in sorted(found, key=lambda pair: pair[0])][:limit])
+        found.sort(key=lambda pair: pair[0], reverse=newest_first)
+        rows = [
+            row for place, row in found if past is None or (place < past if newest_first else place > past)
+        ]
+        return Page(rows[:limit], rows[limit - 1] if len(rows) > limit else None)
+
+    def under(
+        self,
+        table: Table,
+        first: str,
+        *,
+        columns: Sequence[str],
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """See `Ledger.under`; pages have no end here."""
+        keys = sorted(key for name, key in self._rows if name == table.name and key[0] == first)
+        rows: list[Row] = []
+        for key in keys:
+            row = self._rows[table.name, key]
+            rows.append(
+                {**dict(zip(table.key, key, strict=True)), **{n: row[n] for n in columns if n in row}}
+            )
+        return Page(rows)
 
 
 def _holds(row: Row, when: When) -> bool:

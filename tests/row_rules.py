@@ -14,6 +14,9 @@ from shared.jobs import TRANSITIONS, State
 Rule = Callable[["Write"], bool]
 
 FIRST_SIGHT = ("seen_day", "first_seen_at", "first_seen_by")
+SETTLING = ("settled_at", "settled_by")
+TERMINAL = (State.SUCCEEDED, State.FAILED)
+CONFIRMED_AFTER = 10 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,12 @@ class Write:
 
 def broken_rules(write: Write) -> list[str]:
     """Name the rules that a write breaks."""
+    return [f"{text}: {_told(write)}" for text, holds in RULES.items() if not holds(write)]
+
+
+def _told(write: Write) -> dict[str, tuple[object, object]]:
     names = [name for name in write.after.columns if write.is_changed(name)]
-    told = {name: (write.was(name), write.now(name)) for name in names}
-    return [f"{text}: {told}" for text, holds in RULES.items() if not holds(write)]
+    return {name: (write.was(name), write.now(name)) for name in names}
 
 
 def _due_at_follows(write: Write) -> bool:
@@ -122,8 +128,72 @@ def _drain_touches_one_effect(write: Write) -> bool:
         return True
     gone = set(write.before.effects) - set(write.after.effects)
     new = set(write.after.effects) - set(write.before.effects)
+    if write.is_changed("wanted"):  # a person has what failed tried at once
+        names = [{(e.name, e.digest, e.attempts) for e in effects} for effects in (gone, new)]
+        return names[0] == names[1] and all(e.attempts and e.next_at == write.at for e in new)
     same = {(e.name, e.digest, e.attempts) for e in new} <= {(e.name, e.digest, e.attempts + 1) for e in gone}
     return len(gone) == 1 and same
+
+
+def _settled_with_its_state(write: Write) -> bool:
+    told = [write.now(name) is not None for name in SETTLING]
+    return not write.is_changed("state") or told == [write.after.state in TERMINAL] * 2
+
+
+def _settled_once(write: Write) -> bool:
+    return write.was("settled_at") is None or not write.is_changed(*SETTLING)
+
+
+def _terminal_stays(write: Write) -> bool:
+    was_terminal = write.before is not None and write.before.state in TERMINAL
+    return not was_terminal or not write.is_changed("state")
+
+
+def _settled_is_confirmed(write: Write) -> bool:
+    at = write.after.number("settled_at")
+    if at is None or write.at >= at + CONFIRMED_AFTER:
+        return True
+    query = write.after.number("query_at")
+    is_postponed = write.now("reason") is not None
+    return query is not None and (query <= at + CONFIRMED_AFTER or is_postponed)
+
+
+def _finished_is_not_due(write: Write) -> bool:
+    row = write.after
+    waits = [row.number(name) for name in ("lease_until", "query_at")] + [row.effects or None]
+    return row.number("due_at") is None or any(waits)
+
+
+def _agreeing_mark_moves_nothing(write: Write) -> bool:
+    """Only who brings a claim to check, or a person, has a settled job asked about."""
+    if write.before is None or write.before.state not in TERMINAL or not write.is_changed("notified"):
+        return True
+    moves = write.is_changed("query_at", "effects", "lease_until", "token")
+    return not moves or write.now("claimed") != write.now("checked_claim")
+
+
+def _drift_is_told(write: Write) -> bool:
+    step = write.after.count("drifts") - (0 if write.before is None else write.before.count("drifts"))
+    # Decided before the archive is written: at the latest now.
+    told = write.now("drift") is not None and 0 < write.after.count("drift_at") <= write.at
+    return step == 0 or (step == 1 and told and write.ends_a_lease)
+
+
+def _lost_callback_goes_forward(write: Write) -> bool:
+    match write.was("lost_callback"), write.now("lost_callback"):
+        case (None, 1):
+            return not write.after.count("notified")
+        case (1, now):
+            return now == (2 if write.is_changed("notified") else 1)
+        case (was, now):
+            return was == now
+
+
+def _crashes_are_counted_by_claims(write: Write) -> bool:
+    before = 0 if write.before is None else write.before.count("crashes")
+    step = int(write.claims and write.was("holder") is not None)
+    is_cleared = not write.claims and write.after.count("crashes") == 0
+    return is_cleared or write.after.count("crashes") == before + step
 
 
 RULES: dict[str, Rule] = {
@@ -142,6 +212,15 @@ RULES: dict[str, Rule] = {
     "the end of a lease keeps every effect": _end_keeps_effects,
     "a new version has its effect": _new_version_has_its_effect,
     "a drain touches one effect": _drain_touches_one_effect,
+    "terminal never regresses": _terminal_stays,
+    "a job is settled when its state is terminal": _settled_with_its_state,
+    "settling is written once": _settled_once,
+    "a settled job is asked about until it is confirmed": _settled_is_confirmed,
+    "a finished row is not due": _finished_is_not_due,
+    "an agreeing mark moves nothing": _agreeing_mark_moves_nothing,
+    "drift is counted one by one and told": _drift_is_told,
+    "a callback is lost, then late": _lost_callback_goes_forward,
+    "crashes are counted by claims": _crashes_are_counted_by_claims,
     "only the end of a lease says what a check found": lambda write: (
         write.ends_a_lease or not write.is_changed("digest", "version", "checked_claim", "settled_at")
     ),

@@ -6,8 +6,8 @@ import json
 from collections import defaultdict, deque
 
 from shared.errors import JobNotFoundError
-from shared.inbound.triggers import Message
 from shared.ports import MediaApi
+from shared.toolkit.message import Message
 from shared.vendor import ApiAnswer, ApiRequest, Part
 from tests.faults import Faults
 

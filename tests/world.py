@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from shared import archive, effects, intake, reconciliation, settlement
 from shared.adapters.clocks import ManualClock
@@ -18,19 +19,21 @@ from shared.adapters.local.folder_result_files import FolderResultFiles
 from shared.adapters.local.inline_invoker import InlineInvoker
 from shared.adapters.local.sqlite_ledger import SqliteLedger
 from shared.adapters.parallel import SequentialParallel
-from shared.inbound.triggers import Message
 from shared.intake import Receipt
 from shared.job_row import JobRow, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.policy import DAY, Policy
-from shared.ports import Change, Ledger, Services, When
+from shared.ports import Change, Done, Ledger, Parallel, Services, When
 from shared.reconciliation import BUCKETS, Summary
 from shared.tables import INBOX, JOBS, JOBS_DUE, Key, Row, Table, Value
+from shared.toolkit.message import Message
 from tests.faults import Fault, Faults, FaultyLedger, FaultyObjectStore
 from tests.memory_stores import MemoryLedger, MemoryObjectStore
 from tests.row_rules import Write, broken_rules
 from tests.scripted_vendor import FaultyMediaApi, ScriptedMediaApi
+
+T = TypeVar("T")
 
 KIND = "vod.media_audit"
 START = 1_763_640_000_000  # 2025-11-20T12:00:00Z
@@ -68,7 +71,12 @@ class WatchedLedger:
         self._inner = inner
         self._clock = clock
         self.BATCH_LIMIT, self.PAGE_LIMIT = inner.BATCH_LIMIT, inner.PAGE_LIMIT
-        self.get, self.scan, self.insert_many = inner.get, inner.scan, inner.insert_many
+        self.get, self.scan, self.under, self.insert_many = (
+            inner.get,
+            inner.scan,
+            inner.under,
+            inner.insert_many,
+        )
         self.writes: list[Write] = []
 
     def insert(self, table: Table, key: Key, row: Row) -> bool:
@@ -92,10 +100,25 @@ class WatchedLedger:
         self.writes.append(Write(self._clock.now(), before, after))
 
 
+class BackwardParallel:
+    """Runs what may run beside each other one after the other, the last first."""
+
+    def run(self, tasks: Sequence[Callable[[], T]]) -> list[Done[T]]:
+        """See `Parallel.run`."""
+        return SequentialParallel().run(tasks[::-1])[::-1]
+
+
 class World:
     """Services over stores in a folder, or in memory, and what tests ask of them. Close it."""
 
-    def __init__(self, folder: Path | None, *, seed: int = 0, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        seed: int = 0,
+        policy: Policy | None = None,
+        parallel: Parallel | None = None,
+    ) -> None:
         self.folder = folder or Path()
         self.clock = ManualClock(START)
         self.vendor = ScriptedMediaApi()
@@ -114,7 +137,7 @@ class World:
             result_files=FolderResultFiles(folder / "buckets" if folder else None),
             invoker=InlineInvoker(_no_function),
             clock=self.clock,
-            parallel=SequentialParallel(),
+            parallel=parallel or SequentialParallel(),
             random=random.Random(seed),
             kinds=KINDS,
             policy=policy or Policy(jitter=0.0),
@@ -158,7 +181,7 @@ class World:
         used = services or self.services
         row = read_job(used.ledger, ref(job_id).key)
         if row is not None:
-            settlement.settle(used, row)
+            settlement.settle(used, row, by="timer")
             effects.drain(used, row.key)
 
     def run_timer(self, services: Services | None = None, *, limit: int = 100) -> Summary:

@@ -19,9 +19,9 @@ from shared.adapters.endpoints import checked_override, endpoint
 from shared.adapters.signing import SIGNERS, AnswerFormat, Envelope, Scheme, canonical_query
 from shared.adapters.vendor_errors import error_for, read_refusal
 from shared.errors import (
+    OversizedAnswerError,
     TemporaryError,
     ThrottledError,
-    UnreadableError,
     VendorUnavailableError,
 )
 from shared.toolkit.context import Credentials
@@ -186,8 +186,8 @@ class SignedMediaApi:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             body += chunk
             if len(body) > self._max_answer_bytes:
-                raise UnreadableError(
-                    "the vendor's answer is too large", layer="http", limit=self._max_answer_bytes
+                raise OversizedAnswerError(
+                    "the vendor's answer is too large", received=bytes(body), limit=self._max_answer_bytes
                 )
             if self._clock.now() >= deadline:
                 raise requests.ReadTimeout

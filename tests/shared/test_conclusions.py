@@ -8,62 +8,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import archive
-from shared.conclusions import Answered, Moment, conclude, excuse
+from shared.answers import Answered, Settler
+from shared.conclusions import conclude, excuse, give_up
 from shared.errors import (
     ContendedError,
+    CrashLoopError,
+    ParseError,
     PermanentError,
     SettingError,
     StoreUnavailableError,
     ThrottledError,
-    UnreadableError,
     VendorRefusedError,
     VendorUnavailableError,
+    WrongJobError,
 )
 from shared.job_row import Effect, JobRow, effect_columns, with_due
 from shared.jobs import State
-from shared.kinds import KINDS
-from shared.policy import HOUR, MINUTE, SECOND, Policy
+from shared.policy import HOUR, MINUTE, SECOND
 from shared.ports import Change
-from shared.record import canonical_bytes, digest
 from shared.tables import Value
-from shared.vendor import Part
+from tests.judged_answers import (
+    AFTER_MARKS,
+    ANSWERS,
+    CONFIRM_AT,
+    FAILED,
+    MOMENT,
+    NO_RESULT,
+    PASSED,
+    RUNNING,
+)
 from tests.row_rules import Write, broken_rules
-from tests.scripted_vendor import NOT_FOUND, answer
-from tests.world import KIND, START, job_row, ref
+from tests.scripted_vendor import NOT_FOUND
+from tests.world import START, job_row
 
-JOB = "job-1"
-POLICY = Policy()
-MOMENT = Moment(now=START, wanted=1, stretch=1.0, policy=POLICY)
-AFTER_MARKS = replace(MOMENT, wanted=0)
 OPEN = (State.TRACKED, State.RUNNING)
-
-
-def answered(body: bytes) -> Answered:
-    """Normalize an answer as settling does."""
-    part = Part("answer", "json", body)
-    record = KINDS[KIND].normalize([part])
-    stored = canonical_bytes(record)
-    return Answered(record, digest(stored), stored, (part,), (archive.stored_part(ref(JOB), part),))
-
-
-PASSED = answered(answer(JOB))
-BLOCKED = answered(answer(JOB, suggestion="block"))
-FAILED = answered(answer(JOB, "fail"))
-RUNNING = answered(answer(JOB, "processing"))
-NO_RESULT = answered(answer(JOB, suggestion=None))
-ANSWERS = {"passed": PASSED, "blocked": BLOCKED, "failed": FAILED, "running": RUNNING, "no result": NO_RESULT}
-NORMALIZER = PASSED.record.normalizer_version
-
-
-def settled(one: Answered, **columns: Value) -> JobRow:
-    """Make the row that settling a tracked job with this answer leaves; its effects are drained."""
-    row = job_row(State.TRACKED, **columns)
-    long_ago = replace(MOMENT, now=START + POLICY.incomplete_for)
-    row = row.changed({"incomplete_since": START}) if one.record.incomplete else row
-    change, did = conclude(row, one, long_ago)
-    assert did == "settled"
-    return row.changed(change).changed({**effect_columns([]), "query_at": None})
 
 
 # Answers about an open job.
@@ -80,8 +58,9 @@ def test_the_vendors_last_word_settles_an_open_job(state: State, one: Answered, 
     assert (after.text("digest"), after.count("version"), after.count("queries")) == (one.digest, 1, 5)
     assert after.raw_parts == one.parts
     assert after.effects == (Effect("record", one.digest, 0, START),)
-    assert after.number("settled_at") == START
-    assert not {"query_at", "failures", "not_found_since", "reason", "incomplete"} & set(after.columns)
+    assert (after.number("settled_at"), after.text("settled_by")) == (START, "callback")
+    assert after.number("query_at") == START + 10 * MINUTE
+    assert not {"failures", "not_found_since", "reason", "incomplete"} & set(after.columns)
 
 
 def test_a_commit_adds_to_the_effects_that_are_there() -> None:
@@ -170,7 +149,7 @@ def test_only_a_complete_last_word_absorbs_marks(
     row = job_row(State.RUNNING, claimed=claimed, checked_claim=checked)
     after = row.changed(conclude(row, one, AFTER_MARKS)[0])
 
-    assert after.number("query_at") == (START if asks_again else None)
+    assert after.number("query_at") == (START if asks_again else CONFIRM_AT)
     assert after.text("checked_claim") == checked
 
 
@@ -188,89 +167,6 @@ def test_a_mark_is_never_answered_by_a_verdict_from_before_it() -> None:
 
     assert did == "waiting"
     assert change["query_at"] == START
-
-
-# What was claimed, against what is.
-
-OLDER = "succeeded/review"
-
-
-@pytest.mark.parametrize(
-    ("claimed", "remembered"),
-    [("succeeded/pass", OLDER), ("succeeded", OLDER), ("failed", "failed"), ("succeeded/block",) * 2],
-)
-def test_a_claim_that_was_checked_in_vain_is_remembered(claimed: str, remembered: str) -> None:
-    row = job_row(State.RUNNING, claimed=claimed, checked_claim=OLDER)
-    change, _ = conclude(row, PASSED, MOMENT)
-
-    assert change["query_at"] is None
-    assert change["checked_claim"] == remembered
-
-
-@pytest.mark.parametrize("moment", [MOMENT, AFTER_MARKS])
-def test_a_claim_that_the_vendor_shares_and_the_row_cannot_follow_is_remembered(moment: Moment) -> None:
-    """Else every callback that repeats it would cost a query: the row does not regress."""
-    row = settled(PASSED, claimed="failed")
-    change, did = conclude(row.changed({"checked_claim": None}), FAILED, moment)
-
-    assert did == "drifted"
-    assert change["query_at"] is None
-    assert change["checked_claim"] == "failed"
-
-
-# Answers about a settled job.
-
-
-def test_the_same_answer_again_changes_nothing_that_is_read() -> None:
-    for one in (PASSED, FAILED, NO_RESULT):
-        row = settled(one)
-        change, did = conclude(row, one, MOMENT)
-        after = row.changed(change)
-
-        assert did == "confirmed"
-        assert {name for name in after.columns if after.columns[name] != row.columns.get(name)} == {"queries"}
-
-
-@pytest.mark.parametrize(("before", "after"), [(PASSED, BLOCKED), (NO_RESULT, PASSED)])
-def test_another_complete_answer_of_the_same_status_is_a_new_version(
-    before: Answered, after: Answered
-) -> None:
-    row = settled(before)
-    change, did = conclude(row, after, MOMENT)
-    now = row.changed(change)
-
-    assert (did, now.state, now.count("version")) == ("settled", State.SUCCEEDED, 2)
-    assert (now.text("digest"), now.text("suggestion")) == (
-        after.digest,
-        after.record.verdict.suggestion,
-    )
-    assert now.number("incomplete") is None
-    assert now.number("settled_at") == row.number("settled_at")
-    assert now.effects == (Effect("record", after.digest, 0, START),)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(PASSED, FAILED), (FAILED, PASSED), (PASSED, RUNNING), (PASSED, NO_RESULT), (FAILED, RUNNING)],
-)
-def test_anything_else_is_drift_and_leaves_the_record(before: Answered, after: Answered) -> None:
-    row = settled(before)
-    change, did = conclude(row, after, MOMENT)
-    now = row.changed(change)
-
-    assert did == "drifted"
-    assert now.count("drifts") == 1
-    assert now.number("query_at") is None
-    same = ("state", "digest", "version", "suggestion", "effects", "raw_parts", "vendor_status")
-    assert [now.columns.get(name) for name in same] == [row.columns.get(name) for name in same]
-
-
-def test_an_older_normalizer_has_nothing_to_say() -> None:
-    row = settled(PASSED).changed({"normalizer_version": NORMALIZER + 1})
-    change, did = conclude(row, BLOCKED, MOMENT)
-
-    assert did == "confirmed"
-    assert row.changed(change).text("digest") == PASSED.digest
 
 
 # Errors.
@@ -309,7 +205,8 @@ def test_what_is_wrong_with_us_says_nothing_of_the_job(error: Exception) -> None
 
 
 @pytest.mark.parametrize(
-    "error", [UnreadableError("no JSON", layer="answer"), PermanentError("no such thing")]
+    "error",
+    [ParseError("no JSON", layer="answer"), PermanentError("no such thing"), WrongJobError("another job")],
 )
 def test_what_is_wrong_with_an_open_job_quarantines_it(error: Exception) -> None:
     change, did = excuse(job_row(State.RUNNING, query_at=START), error, MOMENT)
@@ -320,26 +217,55 @@ def test_what_is_wrong_with_an_open_job_quarantines_it(error: Exception) -> None
 
 
 @pytest.mark.parametrize(
-    ("since", "did"), [(None, "waiting"), (START - HOUR + 1, "waiting"), (START - HOUR, "unknown")]
+    ("since", "did"),
+    [(None, "waiting"), (START - HOUR + 1, "waiting"), (START - HOUR, "missing"), (START + 9, "waiting")],
 )
-def test_a_job_is_unknown_after_the_grace_period_and_not_before(since: int | None, did: str) -> None:
-    row = job_row(State.RUNNING, query_at=START, first_seen_at=1, not_found_since=since)
+def test_a_job_is_missing_after_the_grace_period_and_stays_in_its_state(since: int | None, did: str) -> None:
+    """A time ahead of now was written before the clock jumped back: the period begins anew."""
+    row = job_row(State.RUNNING, query_at=START, first_seen_at=1, not_found_since=since, failures=3)
     change, done = excuse(row, NOT_FOUND, MOMENT)
-    after = row.changed(change)
 
     assert done == did
-    assert (after.state is State.UNKNOWN) == (after.number("query_at") is None) == (did == "unknown")
-    assert change.get("not_found_since", since) == (since or START)
+    assert "state" not in change
+    assert change["query_at"] == START + 15 * MINUTE
+    assert change["not_found_since"] == min(since or START, START)
 
 
-@pytest.mark.parametrize("error", [NOT_FOUND, UnreadableError("no JSON", layer="answer")])
-def test_a_settled_job_that_cannot_be_asked_about_has_drifted(error: Exception) -> None:
-    row = settled(PASSED, claimed="failed").changed({"checked_claim": None})
-    change, did = excuse(row, error, MOMENT)
-    after = row.changed(change)
+@pytest.mark.parametrize(
+    ("row", "did"),
+    [
+        (job_row(State.RUNNING, not_found_since=START - HOUR, query_at=START + 5), "unknown"),
+        (job_row(State.TRACKED, not_found_since=START - HOUR), "unknown"),
+        (job_row(State.RUNNING, not_found_since=START - HOUR + 1), "waiting"),
+        (job_row(State.RUNNING), "waiting"),
+        (job_row(State.SUCCEEDED, not_found_since=1), "waiting"),
+        (job_row(State.QUARANTINED, not_found_since=1), "waiting"),
+    ],
+)
+def test_only_an_open_job_that_was_not_found_for_as_long_is_given_up(row: JobRow, did: str) -> None:
+    change, done = give_up(row, MOMENT)
 
-    assert (did, after.state, after.text("digest")) == ("drifted", State.SUCCEEDED, PASSED.digest)
-    assert (after.number("query_at"), after.text("checked_claim")) == (None, "failed")
+    assert done == did
+    assert dict(change) == ({"state": "unknown", "query_at": None} if did == "unknown" else {})
+
+
+def test_what_crashed_everybody_is_not_counted_as_asked() -> None:
+    change, did = excuse(job_row(State.RUNNING), CrashLoopError("ended", times=5), MOMENT)
+
+    assert (did, change["state"]) == ("quarantined", "quarantined")
+    assert "times=5" in str(change["reason"])
+    assert "queries" not in change
+
+
+@pytest.mark.parametrize("by", ["callback", "timer", "person"])
+@pytest.mark.parametrize("notified", [0, 1])
+def test_only_what_the_timer_settles_before_any_callback_is_watched(by: Settler, notified: int) -> None:
+    row = job_row(State.RUNNING, notified=notified)
+    change, _ = conclude(row, PASSED, replace(MOMENT, by=by))
+    watch = Effect("callback", PASSED.digest, 0, START + 15 * MINUTE)
+
+    assert change["settled_by"] == by
+    assert (watch in row.changed(change).effects) == (by == "timer" and not notified)
 
 
 def test_a_reason_is_kept_short() -> None:
@@ -358,7 +284,8 @@ errors = st.sampled_from(
         NOT_FOUND,
         VendorUnavailableError("away"),
         VendorRefusedError("key"),
-        UnreadableError("x", layer="answer"),
+        ParseError("x", layer="answer"),
+        CrashLoopError("ended"),
         ValueError("bug"),
     )
 )
@@ -375,18 +302,29 @@ def held_rows(draw: st.DrawFn) -> JobRow:
         "not_found_since": draw(moments),
         "query_at": draw(moments),
         **{name: draw(counts) for name in ("polls", "failures", "wanted", "queries", "drifts")},
-        "digest": draw(st.sampled_from((PASSED.digest, FAILED.digest, "older")))
-        if state.is_terminal
-        else None,
+        "notified": draw(counts),
         "suggestion": draw(st.sampled_from((None, "pass", "block"))),
         **effect_columns(draw(st.sampled_from(((), (Effect("record", "older", 2, START + 9),))))),
     }
-    return job_row(state, holder="mine", lease_until=START + 1, **drawn)
+    settled: Change = {
+        "digest": draw(st.sampled_from((PASSED.digest, FAILED.digest, "older"))),
+        "settled_at": draw(st.sampled_from((START - HOUR, START - MINUTE))),
+        "settled_by": "timer",
+    }
+    more = settled if state.is_terminal else {}
+    return job_row(state, holder="mine", lease_until=START + 1, **drawn, **more)
 
 
-@given(held_rows(), st.sampled_from(sorted(ANSWERS)) | errors, st.booleans())
-def test_every_decision_keeps_the_rules(row: JobRow, what: str | Exception, is_marked: bool) -> None:
-    moment = replace(MOMENT, wanted=row.count("wanted") - int(is_marked))
+@given(
+    held_rows(),
+    st.sampled_from(sorted(ANSWERS)) | errors,
+    st.booleans(),
+    st.sampled_from(("callback", "timer", "person")),
+)
+def test_every_decision_keeps_the_rules(
+    row: JobRow, what: str | Exception, is_marked: bool, by: Settler
+) -> None:
+    moment = replace(MOMENT, wanted=row.count("wanted") - int(is_marked), by=by)
     decided: Change
     if isinstance(what, Exception):
         decided, _ = excuse(row, what, moment)

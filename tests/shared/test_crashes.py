@@ -1,4 +1,4 @@
-"""A callback whose process ends at any moment: delivered again, and with the timer, the end is the same.
+"""A process that ends at any moment: delivered again, and with the timer, the end is the same.
 
 Every port call of receiving, settling and draining is a case of its own: the process ends before it and
 after it; the store is away; a write happens and its answer is lost.
@@ -8,75 +8,138 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 
 from shared.errors import StoreUnavailableError
-from shared.inbound.triggers import Message
+from shared.marks import Mark, mark
+from shared.ports import Services
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, at
 from tests.scripted_vendor import answer, callback
-from tests.world import ENDS_AFTER, ENDS_BEFORE, Crash, World
+from tests.world import ENDS_AFTER, ENDS_BEFORE, BackwardParallel, Crash, World, ref
 
 JOB = "job-1"
 FIRST = callback(JOB)
 CHANGED = callback(JOB, suggestion="block", number=2)
-
-# Read, mark and claim, keep the delivery, ask, archive, commit; then drain.
-CALLS = (
-    ("get", "jobs"),
-    ("insert", "jobs"),
-    ("insert", "inbox"),
-    ("query", "query"),
-    ("put_new", "raw"),
-    ("put_new", "versions"),
-    ("update", "jobs"),
-    ("get", "jobs"),
-    ("get", "versions"),
-    ("put", "records"),
-    ("get", "jobs"),
-    ("update", "jobs"),
-    ("get", "jobs"),
-)
-# On a known job the mark is an update.
-CALLS_ON_A_KNOWN_JOB = (CALLS[0], ("update", "jobs"), *CALLS[2:])
-
 WRITES = ("insert", "update", "put", "put_new")
 
 
-def faults(calls: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, int, Fault]]:
-    """Name every way in which each call can go wrong."""
-    for number, (method, target) in enumerate(calls, start=1):
-        name = f"{number} {method} {target}"
-        yield f"ends before {name}", number, ENDS_BEFORE
-        yield f"ends after {name}", number, ENDS_AFTER
-        if method != "query":
-            yield f"store away at {name}", number, UNAVAILABLE
-        if method in WRITES:
-            yield f"answer lost of {name}", number, ANSWER_LOST
-
-
-def begin() -> World:
+def unseen() -> World:
     """Begin with a job that only the vendor knows."""
     world = World(None)
     world.vendor.know(JOB, answer(JOB))
     return world
 
 
-def begin_settled() -> World:
-    """Begin with a settled job of which the vendor has changed its mind since."""
-    world = begin()
+def unseen_backwards() -> World:
+    """Begin so, and let what may run beside each other run the last first."""
+    world = World(None, parallel=BackwardParallel())
+    world.vendor.know(JOB, answer(JOB))
+    return world
+
+
+def settled() -> World:
+    """Begin with a settled job."""
+    world = unseen()
     world.deliver(FIRST)
+    return world
+
+
+def changed() -> World:
+    """Begin with a settled and drained job of which the vendor has changed its mind since."""
+    world = settled()
+    world.settle(JOB)
     world.vendor.know(JOB, answer(JOB, suggestion="block"))
     return world
 
 
-def deliver_with(world: World, message: Message, number: int, fault: Fault) -> Faults:
-    """Deliver with one fault, and again until it is taken in."""
-    planned = Faults(at(number, fault))
-    with suppress(Crash, StoreUnavailableError):
-        world.deliver(message, world.through(planned))
-    world.deliver(message)
-    return planned
+def to_be_confirmed() -> World:
+    """Begin with a job whose confirming query is due and brings another answer."""
+    world = changed()
+    world.clock.advance(world.services.policy.confirm_after)
+    return world
+
+
+def never_called_back() -> World:
+    """Begin with a job that the timer settled, and whose callback has had its time."""
+    world = unseen()
+    mark(world.services, Mark(ref(JOB), by="test", is_notification=False))
+    world.clock.advance(world.services.policy.lease)
+    world.settle(JOB)
+    world.vendor.know(JOB, answer(JOB))
+    world.clock.advance(world.services.policy.confirm_after)
+    world.settle(JOB)
+    world.clock.advance(world.services.policy.callback_grace)
+    return world
+
+
+def first_callback(world: World, services: Services) -> None:
+    """Deliver the first callback."""
+    world.deliver(FIRST, services)
+
+
+def contradiction(world: World, services: Services) -> None:
+    """Deliver one that says something else than the record."""
+    world.deliver(CHANGED, services)
+
+
+def timer(world: World, services: Services) -> None:
+    """Let the timer get to the job."""
+    world.settle(JOB, services)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is tried with a crash, and the port calls that it makes without one."""
+
+    begin: Callable[[], World]
+    act: Callable[[World, Services], None]
+    calls: str
+
+
+# Read, mark and claim, keep the delivery beside asking, archive, commit.
+STORIES = {
+    "a first callback": Story(
+        unseen,
+        first_callback,
+        "get jobs, insert jobs, insert inbox, query query, put_new raw, put_new versions, update jobs",
+    ),
+    "a first callback, backwards": Story(
+        unseen_backwards,
+        first_callback,
+        "get jobs, insert jobs, query query, put_new versions, put_new raw, update jobs, insert inbox",
+    ),
+    "a contradiction": Story(
+        changed,
+        contradiction,
+        "get jobs, update jobs, insert inbox, query query, put_new raw, put_new versions, update jobs",
+    ),
+    "the record": Story(
+        settled,
+        timer,
+        "get jobs, get jobs, get records, get versions, put records, get jobs, update jobs, get jobs",
+    ),
+    "the confirming query": Story(
+        to_be_confirmed,
+        timer,
+        "get jobs, update jobs, query query, put_new raw, put_new versions, update jobs,"
+        " get jobs, get records, get versions, put records, get jobs, update jobs, get jobs",
+    ),
+    "a lost callback": Story(never_called_back, timer, "get jobs, get jobs, update jobs, get jobs"),
+}
+
+
+def faults(story: Story) -> Iterator[tuple[str, int, Fault]]:
+    """Name every way in which each call can go wrong."""
+    for number, call in enumerate(story.calls.split(", "), start=1):
+        method, _ = call.split()
+        yield f"ends before {number} {call}", number, ENDS_BEFORE
+        yield f"ends after {number} {call}", number, ENDS_AFTER
+        if method != "query":
+            yield f"store away at {number} {call}", number, UNAVAILABLE
+        if method in WRITES:
+            yield f"answer lost of {number} {call}", number, ANSWER_LOST
 
 
 def end(world: World) -> Mapping[str, object]:
@@ -85,61 +148,37 @@ def end(world: World) -> Mapping[str, object]:
     row = world.row(JOB)
     assert not world.broken()
     assert world.current_record(JOB) == world.version(JOB) is not None
-    names = (
-        "state",
-        "digest",
-        "version",
-        "suggestion",
-        "raw_parts",
-        "claimed",
-        "effects",
-        "due_at",
-        "crashes",
-    )
-    return {name: row.columns.get(name) for name in names} | world.stored()
+    names = ("state", "digest", "version", "suggestion", "raw_parts", "claimed", "effects", "due_at")
+    counts = ("crashes", "lost_callback", "drifts")
+    return {name: row.columns.get(name) for name in (*names, *counts)} | world.stored()
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_these_are_the_calls_of_each_story(name: str) -> None:
+    story, seen = STORIES[name], Faults(lambda call: None)
+    world = story.begin()
+    story.act(world, world.through(seen))
+
+    assert ", ".join(f"{one.method} {one.target.partition('/')[0]}" for one in seen.calls) == story.calls
 
 
 @pytest.mark.parametrize(
-    ("beginning", "message", "calls"),
-    [(begin, FIRST, CALLS), (begin_settled, CHANGED, CALLS_ON_A_KNOWN_JOB)],
-    ids=["first", "changed"],
+    ("story", "number", "fault"),
+    [
+        pytest.param(story, number, fault, id=f"{name} {what}")
+        for name, story in STORIES.items()
+        for what, number, fault in faults(story)
+    ],
 )
-def test_these_are_the_calls_of_a_callback(
-    beginning: Callable[[], World],
-    message: Message,
-    calls: tuple[tuple[str, str], ...],
-) -> None:
-    world, seen = beginning(), Faults(lambda call: None)
-    world.deliver(message, world.through(seen))
-
-    assert [(call.method, call.target.partition("/")[0]) for call in seen.calls] == list(calls)
-
-
-@pytest.mark.parametrize(
-    ("number", "fault"), [pytest.param(number, fault, id=name) for name, number, fault in faults(CALLS)]
-)
-def test_a_first_callback_ends_alike(number: int, fault: Fault) -> None:
-    calm, world = begin(), begin()
-    calm.deliver(FIRST)
-
-    planned = deliver_with(world, FIRST, number, fault)
+def test_every_story_ends_alike_wherever_it_is_cut_off(story: Story, number: int, fault: Fault) -> None:
+    calm, world = story.begin(), story.begin()
+    story.act(calm, calm.services)
+    planned = Faults(at(number, fault))
+    with suppress(Crash, StoreUnavailableError):
+        story.act(world, world.through(planned))
+    story.act(world, world.services)
 
     assert end(world) == end(calm)
-    assert world.inbox(FIRST, JOB) is not None
     assert len(planned.calls) >= number
-
-
-@pytest.mark.parametrize(
-    ("number", "fault"),
-    [pytest.param(number, fault, id=name) for name, number, fault in faults(CALLS_ON_A_KNOWN_JOB)],
-)
-def test_a_callback_that_contradicts_a_settled_job_ends_alike(number: int, fault: Fault) -> None:
-    calm, world = begin_settled(), begin_settled()
-    calm.deliver(CHANGED)
-
-    planned = deliver_with(world, CHANGED, number, fault)
-
-    assert end(world) == end(calm)
-    assert world.row(JOB).text("suggestion") == "block"
-    assert world.inbox(CHANGED, JOB) is not None
-    assert len(planned.calls) >= number
+    for message, act in ((FIRST, first_callback), (CHANGED, contradiction)):
+        assert story.act is not act or world.inbox(message, JOB) is not None

@@ -12,7 +12,8 @@ from shared.inbound.notifications.notification import Claim
 from shared.job_row import Effect, effect_columns
 from shared.jobs import State
 from shared.marks import Mark, mark
-from shared.policy import HOUR, MINUTE, SECOND
+from shared.policy import DAY, HOUR, MINUTE, SECOND
+from shared.record import digest
 from shared.tables import Row
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import callback
@@ -20,7 +21,8 @@ from tests.world import START, World, job_row, ref
 
 JOB = "job-1"
 KEY = ref(JOB).key
-OLD, NEW = "1" * 64, "2" * 64
+OLD_BODY, NEW_BODY = b"older", b"newer"
+OLD, NEW = digest(OLD_BODY), digest(NEW_BODY)
 NOW = Effect("record", OLD, 0, START)
 OF_TOMORROW = Effect("deliver", OLD, 0, START)
 
@@ -28,10 +30,17 @@ OF_TOMORROW = Effect("deliver", OLD, 0, START)
 def world_with(*pending: Effect) -> World:
     """Begin with a settled job that has two versions, the older one in its row."""
     world = World(None)
-    settled: Row = {"digest": OLD, "version": 1, "suggestion": "pass", "seen_day": f"{KEY[0]}.2025-11-20"}
+    settled: Row = {
+        "digest": OLD,
+        "version": 1,
+        "suggestion": "pass",
+        "seen_day": f"{KEY[0]}.2025-11-20",
+        "settled_at": START - DAY,
+        "settled_by": "timer",
+    }
     world.put(job_row(State.SUCCEEDED, **settled, **effect_columns(pending)))
-    for digest in (OLD, NEW):
-        world.objects.put(archive.version_key(ref(JOB), digest), digest.encode(), content_type="text/plain")
+    for body in (OLD_BODY, NEW_BODY):
+        world.objects.put(archive.version_key(ref(JOB), digest(body)), body, content_type="text/plain")
     return world
 
 
@@ -46,8 +55,8 @@ def commit_new(world: World) -> None:
 def test_the_current_record_is_put_and_the_effect_removed() -> None:
     world = world_with(NOW)
 
-    assert effects.drain(world.services, KEY) == 1
-    assert world.current_record(JOB) == OLD.encode()
+    assert effects.drain(world.services, KEY).done == 1
+    assert world.current_record(JOB) == OLD_BODY
     assert list(world.stored("records/")) == [f"records/kind=vod.media_audit/date=2025-11-20/{JOB}.json"]
     assert not {"effects", "effects_at", "due_at", "due_bucket"} & set(world.row(JOB).columns)
     assert world.broken() == []
@@ -56,24 +65,24 @@ def test_the_current_record_is_put_and_the_effect_removed() -> None:
 def test_any_number_of_effects_is_drained_without_complaint() -> None:
     world = world_with(*(Effect("record", f"{number:064x}", 0, START) for number in range(40)))
 
-    assert effects.drain(world.services, KEY) == 40
+    assert effects.drain(world.services, KEY).done == 40
     assert world.row(JOB).effects == ()
 
 
 def test_without_effects_nothing_is_written() -> None:
     world = world_with()
 
-    assert effects.drain(world.services, KEY) == 0
-    assert effects.drain(world.services, ref("another").key) == 0
+    assert effects.drain(world.services, KEY).done == 0
+    assert effects.drain(world.services, ref("another").key).done == 0
     assert world.ledger.writes == []
 
 
 def test_an_effect_of_later_waits() -> None:
     world = world_with(replace(NOW, next_at=START + 1))
 
-    assert effects.drain(world.services, KEY) == 0
+    assert effects.drain(world.services, KEY).done == 0
     world.clock.advance(1)
-    assert effects.drain(world.services, KEY) == 1
+    assert effects.drain(world.services, KEY).done == 1
 
 
 @pytest.mark.parametrize(
@@ -84,7 +93,7 @@ def test_an_effect_that_fails_is_put_off_and_stays(attempts: int, wait: int) -> 
     world = world_with(replace(NOW, attempts=attempts))
     away = Faults(first("put", UNAVAILABLE))
 
-    assert effects.drain(world.through(away), KEY) == 0
+    assert effects.drain(world.through(away), KEY).done == 0
     assert world.row(JOB).effects == (replace(NOW, attempts=attempts + 1, next_at=START + wait),)
     assert world.row(JOB).number("due_at") == START + wait
     assert world.broken() == []
@@ -93,9 +102,29 @@ def test_an_effect_that_fails_is_put_off_and_stays(attempts: int, wait: int) -> 
 def test_an_effect_of_a_version_to_come_is_kept_for_it_and_stops_no_other() -> None:
     world = world_with(OF_TOMORROW, NOW)
 
-    assert effects.drain(world.services, KEY) == 1
+    assert effects.drain(world.services, KEY).done == 1
     assert world.row(JOB).effects == (replace(OF_TOMORROW, attempts=1, next_at=START + 30 * SECOND),)
-    assert world.current_record(JOB) == OLD.encode()
+    assert world.current_record(JOB) == OLD_BODY
+
+
+def test_a_record_that_stands_already_is_not_put_again() -> None:
+    world = world_with(NOW)
+    effects.drain(world.services, KEY)
+    world.change(JOB, effect_columns([NOW]))
+    seen = Faults(lambda call: None)
+
+    assert effects.drain(world.through(seen), KEY).done == 1
+    assert [call.method for call in seen.calls] == ["get", "get", "get", "update", "get"]
+
+
+@pytest.mark.parametrize("body", [NEW_BODY, b""])
+def test_a_record_that_is_not_what_the_row_says_is_put_right(body: bytes) -> None:
+    """One who drains late may have put an older version after a newer one."""
+    world = world_with(NOW)
+    world.objects.put(archive.current_key(world.row(JOB)), body, content_type="application/json")
+    effects.drain(world.services, KEY)
+
+    assert world.current_record(JOB) == OLD_BODY
 
 
 @pytest.mark.parametrize("method", ["get", "put"])
@@ -104,7 +133,7 @@ def test_a_record_that_moves_while_it_is_put_is_put_again(method: str) -> None:
     moves = Faults(first(method, Fault(after=lambda: commit_new(world))))
     effects.drain(world.through(moves), KEY)
 
-    assert world.current_record(JOB) == NEW.encode()
+    assert world.current_record(JOB) == NEW_BODY
     assert world.row(JOB).effects == ()
 
 
@@ -113,12 +142,13 @@ def test_a_version_committed_before_the_removal_keeps_its_own_effect() -> None:
     moves = Faults(first("update", Fault(before=lambda: commit_new(world))))
     effects.drain(world.through(moves), KEY)
 
-    assert world.current_record(JOB) == NEW.encode()
+    assert world.current_record(JOB) == NEW_BODY
     assert world.row(JOB).effects == ()
 
 
 def test_a_removal_under_a_lease_leaves_the_lease_and_its_due() -> None:
     world = world_with(NOW)
+    world.change(JOB, {"settled_at": START})  # it is not yet time to confirm, and to verify the record
     in_between = Faults(first("query", Fault(before=lambda: drained(world))))
     world.deliver(callback(JOB, "fail"), world.through(in_between))
 
@@ -160,7 +190,7 @@ def test_two_who_drain_put_the_same_and_remove_it_once() -> None:
     world = world_with(NOW)
     other = Faults(first("update", Fault(before=lambda: effects.drain(world.services, KEY))))
 
-    assert effects.drain(world.through(other), KEY) == 0
+    assert effects.drain(world.through(other), KEY).done == 0
     assert world.row(JOB).effects == ()
     assert len(world.ledger.writes) == 1
 
@@ -170,7 +200,7 @@ def test_a_removal_whose_answer_was_lost_is_done_all_the_same() -> None:
     with pytest.raises(OutcomeUnknownError):
         effects.drain(world.through(Faults(first("update", ANSWER_LOST))), KEY)
 
-    assert effects.drain(world.services, KEY) == 0
+    assert effects.drain(world.services, KEY).done == 0
     assert world.row(JOB).effects == ()
 
 
@@ -178,8 +208,8 @@ def test_a_record_that_never_rests_is_put_off() -> None:
     world = world_with(NOW)
 
     def flip() -> None:
-        digest = NEW if world.row(JOB).text("digest") == OLD else OLD
-        world.change(JOB, {"digest": digest})
+        other = NEW if world.row(JOB).text("digest") == OLD else OLD
+        world.change(JOB, {"digest": other})
 
     restless = Faults(lambda call: Fault(after=flip) if call.method == "put" else None)
     effects.drain(world.through(restless), KEY)

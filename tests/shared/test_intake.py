@@ -14,12 +14,12 @@ from shared.errors import (
     StoreUnavailableError,
     VendorUnavailableError,
 )
-from shared.inbound.triggers import Message
 from shared.intake import MAX_BODY, Receipt
 from shared.jobs import State
 from shared.policy import SECOND
 from shared.record import digest
 from shared.tables import INBOX, JOBS, Row
+from shared.toolkit.message import Message
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import answer, callback
 from tests.world import START, World, ref
@@ -47,8 +47,7 @@ def test_a_callback_becomes_a_record_a_row_and_a_kept_delivery() -> None:
 
     assert receipt == Receipt(message.message_id, "notification", KEY, "settled", "succeeded")
     assert world.row(JOB).state is State.SUCCEEDED
-    assert world.row(JOB).number("due_at") is None
-    assert digest(world.current_record(JOB) or b"") == world.row(JOB).text("digest")
+    assert digest(world.version(JOB) or b"") == world.row(JOB).text("digest")
     assert world.inbox(message, JOB) == {
         "transport": "mns-topic",
         "received_at": START,
@@ -59,13 +58,12 @@ def test_a_callback_becomes_a_record_a_row_and_a_kept_delivery() -> None:
     assert world.broken() == []
 
 
-def test_a_callback_costs_five_calls_in_sequence_until_it_is_settled() -> None:
+def test_a_callback_costs_five_calls_in_sequence() -> None:
     """Read, mark and claim, [inbox beside query], [raw beside version], commit: nothing waits for more."""
     world, seen = begin(), Faults(lambda call: None)
     world.deliver(callback(JOB), world.through(seen))
-    until_commit = [f"{call.method} {call.target.partition('/')[0]}" for call in seen.calls[:7]]
 
-    assert until_commit == [
+    assert [f"{call.method} {call.target.partition('/')[0]}" for call in seen.calls] == [
         "get jobs",
         "insert jobs",
         *("insert inbox", "query query"),
@@ -80,6 +78,7 @@ def test_a_callback_costs_five_calls_in_sequence_until_it_is_settled() -> None:
 def test_an_agreeing_callback_again_is_kept_and_asks_nobody(repeated: Message) -> None:
     world = begin()
     world.deliver(callback(JOB))
+    before = world.row(JOB)
     seen = Faults(lambda call: None)
     receipt = world.deliver(repeated, world.through(seen))
 
@@ -91,6 +90,8 @@ def test_an_agreeing_callback_again_is_kept_and_asks_nobody(repeated: Message) -
     ]
     assert world.vendor.calls == [JOB]
     assert [world.row(JOB).count(name) for name in ("wanted", "notified", "queries")] == [2, 2, 1]
+    waits = ("query_at", "effects_at", "due_at")
+    assert [world.row(JOB).number(name) for name in waits] == [before.number(name) for name in waits]
     assert world.inbox(repeated, JOB) is not None
 
 
@@ -104,7 +105,8 @@ def test_a_contradicting_callback_is_checked_once_however_often_it_comes(status:
     assert world.vendor.calls == [JOB, JOB]
     assert world.row(JOB).state is State.SUCCEEDED
     assert world.row(JOB).count("version") == 1
-    assert world.next_due() is None
+    assert world.row(JOB).number("query_at") == START + world.services.policy.confirm_after
+    assert world.row(JOB).count("drifts") == 1
 
 
 def test_a_contradicting_callback_that_the_vendor_confirms_against_the_row_is_checked_once() -> None:
@@ -125,7 +127,7 @@ def test_a_contradicting_callback_that_the_vendor_bears_out_is_a_new_version() -
     world.deliver(callback(JOB, suggestion="block", number=2))
 
     assert (world.row(JOB).text("suggestion"), world.row(JOB).count("version")) == ("block", 2)
-    assert world.current_record(JOB) == world.version(JOB)
+    assert world.row(JOB).count("drifts") == 0
     assert len(world.stored("versions/")) == 2
 
 
@@ -232,7 +234,6 @@ def test_a_lost_inbox_row_does_not_undo_the_settling() -> None:
         world.deliver(callback(JOB), world.through(Faults(first("insert", UNAVAILABLE, target="inbox"))))
 
     assert world.row(JOB).state is State.SUCCEEDED
-    assert world.current_record(JOB) == world.version(JOB)
 
 
 def test_an_inbox_row_that_is_there_does_not_skip_the_mark() -> None:
@@ -265,19 +266,11 @@ def test_an_error_while_settling_never_changes_the_answer(reply: bytes | Excepti
     assert world.broken() == []
 
 
-def test_effects_that_cannot_be_done_are_left_to_the_timer() -> None:
+def test_what_a_commit_leaves_to_do_is_the_timers() -> None:
     world = begin()
-    gone = Fault(before=UNAVAILABLE.before)
-    seen: list[str] = []
+    world.deliver(callback(JOB))
 
-    def after_the_commit(method: str, target: str) -> Fault | None:
-        seen.append(f"{method} {target}")
-        return gone if "update jobs" in seen[:-1] else None
-
-    faults = Faults(lambda call: after_the_commit(call.method, call.target))
-    receipt = world.deliver(callback(JOB), world.through(faults))
-
-    assert receipt.did == "settled"
+    assert world.stored("records/") == {}
     assert world.next_due() == START
     assert world.run_timer().drained == 1
     assert world.current_record(JOB) == world.version(JOB)

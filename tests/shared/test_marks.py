@@ -114,6 +114,8 @@ def test_what_the_query_needs_is_kept_from_whom_told_it_first() -> None:
         ({"state": "failed"}, job_row(State.RUNNING)),
         ({"digest": "e"}, job_row(State.SUCCEEDED, **PASS)),
         ({"checked_claim": "failed"}, job_row(State.SUCCEEDED, **PASS)),
+        ({"notified": 1}, job_row(State.SUCCEEDED, **PASS)),
+        ({"lost_callback": 1}, job_row(State.SUCCEEDED, **PASS)),
         ({"token": 8}, job_row(State.RUNNING)),
         ({"holder": "x", "lease_until": START + 1}, job_row(State.RUNNING)),
         ({"holder": None, "lease_until": None}, job_row(State.RUNNING, **LAPSED)),

@@ -16,32 +16,14 @@ from shared.errors import (
 )
 from shared.job_row import JobRow, read_job
 from shared.jobs import JobRef, State
-from shared.leasing import Lease
 from shared.policy import HOUR, MINUTE, SECOND, Policy
 from shared.record import digest
-from shared.settlement import Outcome
 from shared.tables import Value
 from shared.vendor import ApiAnswer, ApiRequest
+from tests.due_job import JOB, due_world, held, settle
 from tests.faults import UNAVAILABLE, Fault, Faults, first
-from tests.scripted_vendor import NOT_FOUND, Reply, answer, callback
+from tests.scripted_vendor import NOT_FOUND, answer, callback
 from tests.world import START, World, job_row, ref
-
-JOB = "job-1"
-
-
-def due_world(*replies: Reply, **columns: Value) -> World:
-    """Begin with a running job that is due, and with what the vendor will say of it."""
-    world = World(None)
-    world.put(job_row(State.RUNNING, **{"query_at": START, "seen_day": "7.2025-11-20", **columns}))
-    world.vendor.say(JOB, *replies)
-    return world
-
-
-def settle(world: World, faults: Faults | None = None) -> Outcome:
-    """Settle the job, which must be due."""
-    outcome = settlement.settle(world.through(faults or Faults(lambda call: None)), world.row(JOB))
-    assert outcome is not None
-    return outcome
 
 
 def test_what_the_vendor_says_is_archived_and_recorded() -> None:
@@ -51,7 +33,8 @@ def test_what_the_vendor_says_is_archived_and_recorded() -> None:
     row = world.row(JOB)
 
     assert (outcome.did, outcome.state, outcome.digest) == ("settled", State.SUCCEEDED, row.text("digest"))
-    assert (outcome.key, outcome.next_at, outcome.error) == (ref(JOB).key, None, None)
+    confirmed_at = START + world.services.policy.confirm_after
+    assert (outcome.key, outcome.next_at, outcome.error) == (ref(JOB).key, confirmed_at, None)
     assert world.stored("raw/") == {f"raw/vod.media_audit/{JOB}/{digest(raw)}.json": raw}
     assert [part.key for part in row.raw_parts] == list(world.stored("raw/"))
     assert digest(world.version(JOB) or b"") == row.text("digest")
@@ -86,7 +69,7 @@ def test_everything_is_archived_before_the_row_says_so() -> None:
 def test_a_job_that_is_not_due_or_is_held_is_left_alone(columns: dict[str, Value]) -> None:
     world, seen = due_world(**columns), Faults(lambda call: None)
 
-    assert settlement.settle(world.through(seen), world.row(JOB)) is None
+    assert settlement.settle(world.through(seen), world.row(JOB), by="timer") is None
     assert seen.calls == ()
 
 
@@ -95,7 +78,7 @@ def test_a_claim_that_is_lost_asks_nothing() -> None:
     row = world.row(JOB)
     leasing.claim(world.services, row)
 
-    assert settlement.settle(world.services, row) is None
+    assert settlement.settle(world.services, row, by="timer") is None
     assert world.vendor.calls == []
 
 
@@ -104,7 +87,7 @@ def test_a_lapsed_lease_with_nothing_left_to_ask_is_cleared_away(state: State) -
     world = World(None)
     world.put(job_row(state, holder="h", lease_until=START))
 
-    assert settlement.settle(world.services, world.row(JOB)) is None
+    assert settlement.settle(world.services, world.row(JOB), by="timer") is None
     assert not {"holder", "lease_until", "due_at", "due_bucket"} & set(world.row(JOB).columns)
     assert (world.row(JOB).state, world.vendor.calls) == (state, [])
     assert world.broken() == []
@@ -202,7 +185,7 @@ def test_who_comes_back_after_the_lease_changes_nothing() -> None:
 
     def take_over() -> None:
         world.clock.advance(world.services.policy.lease)
-        settlement.settle(world.services, world.row(JOB))
+        settlement.settle(world.services, world.row(JOB), by="timer")
 
     outcome = settle(world, Faults(first("query", Fault(after=take_over))))
 
@@ -218,7 +201,7 @@ def test_a_kind_that_is_not_understood_here_is_our_own_mistake() -> None:
     world.put(JobRow.read(key, columns))
     row = read_job(world.ledger, key)
     assert row is not None
-    outcome = settlement.settle(world.services, row)
+    outcome = settlement.settle(world.services, row, by="timer")
 
     assert outcome is not None
     assert isinstance(outcome.error, SettingError)
@@ -243,7 +226,7 @@ def test_a_job_is_asked_about_in_its_region_else_in_ours(known: str | None, aske
     world = due_world(answer(JOB), **({"region": known} if known else {}))
     api = AskingMediaApi(world)
     policy = Policy(region="cn-shanghai")
-    settlement.settle(replace(world.services, media_api=api, policy=policy), world.row(JOB))
+    settlement.settle(replace(world.services, media_api=api, policy=policy), world.row(JOB), by="timer")
 
     assert [region for region, _ in api.asked] == [asked]
 
@@ -252,7 +235,9 @@ def test_a_job_is_asked_about_in_its_region_else_in_ours(known: str | None, aske
 def test_a_query_leaves_time_to_commit_before_lease_and_invocation_end(ends: int, asked_until: int) -> None:
     world = due_world(answer(JOB))
     api = AskingMediaApi(world)
-    settlement.settle(replace(world.services, media_api=api, deadline=START + ends), world.row(JOB))
+    settlement.settle(
+        replace(world.services, media_api=api, deadline=START + ends), world.row(JOB), by="timer"
+    )
 
     assert [deadline for _, deadline in api.asked] == [START + asked_until]
 
@@ -269,17 +254,21 @@ def test_waits_are_stretched_by_the_given_randomness() -> None:
     assert all(MINUTE <= wait <= 1.1 * MINUTE for wait in ends)
 
 
-def held(world: World) -> Lease:
-    """Claim the job."""
-    lease = leasing.claim(world.services, world.row(JOB))
-    assert lease is not None
-    return lease
-
-
 def test_a_mark_that_comes_while_the_vendor_is_asked_is_seen_by_the_commit() -> None:
     world = due_world(answer(JOB, "processing"))
     marks = Fault(after=lambda: world.deliver(callback(JOB)))
-    settlement.settle_claimed(world.through(Faults(first("query", marks))), held(world))
+    settlement.settle_claimed(world.through(Faults(first("query", marks))), held(world), by="timer")
 
     assert world.row(JOB).number("query_at") == START
     assert world.broken() == []
+
+
+def test_a_word_that_no_page_knows_keeps_the_job_polling_and_is_told() -> None:
+    outcome = settle(due_world(answer(JOB, "pondering")))
+
+    assert (outcome.did, outcome.state, outcome.unknown_status) == ("waiting", State.RUNNING, "pondering")
+
+
+@pytest.mark.parametrize("word", ["init", "Processing", "Analyzing", "Queuing"])
+def test_a_word_that_a_page_knows_is_not_told(word: str) -> None:
+    assert settle(due_world(answer(JOB, word))).unknown_status is None

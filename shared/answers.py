@@ -1,0 +1,84 @@
+"""A readable answer and the moment at which it is judged: what every decision about a job is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
+from shared.policy import Policy
+from shared.ports import Change
+from shared.record import JobRecord
+from shared.tables import Value
+from shared.vendor import Part
+
+Did = Literal[
+    "settled", "confirmed", "waiting", "missing", "postponed", "quarantined", "unknown", "drifted", "lost"
+]
+"""What came of settling. `missing` is a job that the vendor still does not know after the grace period."""
+
+Settler = Literal["callback", "timer", "person"]
+"""Who had the vendor asked."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A readable answer, normalized, with what will be stored and where."""
+
+    record: JobRecord
+    digest: str
+    stored: bytes
+    raw: tuple[Part, ...]
+    parts: tuple[StoredPart, ...]
+    notes: tuple[str, ...] = ()
+    """What was missing when it was asked for: shown, counted, and no part of the record."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When and for whom a decision is made, and by which numbers. `stretch` is a drawn factor, at least one.
+
+    `wanted` is the count of marks that the claim saw.
+    """
+
+    now: int
+    wanted: int
+    stretch: float
+    policy: Policy
+    by: Settler
+
+    def after(self, waits: Sequence[int], attempt: int) -> int:
+        """Give the time of the next try; the last wait repeats."""
+        return self.now + int(waits[min(attempt, len(waits) - 1)] * self.stretch)
+
+    def came_before_marks(self, row: JobRow) -> bool:
+        """Tell whether the job was marked after the claim, so perhaps after the vendor was asked."""
+        return row.count("wanted") != self.wanted
+
+    def since(self, row: JobRow, column: str) -> int:
+        """Give when something began: now where the row does not say, or where its clock was ahead of ours."""
+        return min(row.count(column) or self.now, self.now)
+
+
+def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str, Value | None]:
+    """Move a row to a record version."""
+    record = answered.record
+    return {
+        "suggestion": record.verdict.suggestion,
+        "labels": ",".join(record.verdict.labels) or None,
+        "incomplete": 1 if record.incomplete else None,
+        "digest": answered.digest,
+        "version": row.count("version") + 1,
+        "normalizer_version": record.normalizer_version,
+        "raw_parts": parts_column(answered.parts),
+        "notes": ", ".join(answered.notes) or None,
+        **with_effects(row, [Effect("record", answered.digest, 0, moment.now)]),
+    }
+
+
+def with_effects(row: JobRow, new: Iterable[Effect]) -> Change:
+    """Add effects to those of a row. A commit drops none; one that waits already is not added again."""
+    pending = {(effect.name, effect.digest) for effect in row.effects}
+    added = [effect for effect in new if (effect.name, effect.digest) not in pending]
+    return effect_columns((*row.effects, *added))

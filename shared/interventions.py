@@ -1,0 +1,71 @@
+"""What only a person does to a job: release it from quarantine, or have it tried again now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from shared.errors import ContendedError
+from shared.job_row import DUE_INPUTS, JobRow, effect_columns, read_job, with_due
+from shared.jobs import JobRef, State
+from shared.marks import AFRESH
+from shared.ports import Change, Services
+from shared.tables import JOBS
+
+LOG = logging.getLogger(__name__)
+
+Intervened = Literal["done", "no such job", "not quarantined", "quarantined"]
+
+
+def release(services: Services, ref: JobRef, *, by: str) -> Intervened:
+    """Let a quarantined job be tracked and asked about again; `by` is for the log.
+
+    Raise `ContendedError` when others kept winning the row.
+    """
+    return _intervene(services, ref, _released, by=by)
+
+
+def retry(services: Services, ref: JobRef, *, by: str) -> Intervened:
+    """Have a job asked about now, whatever its state, and try at once the effects that have failed.
+
+    An `unknown` job is tracked again; a settled one is checked, and gets a new version if the answer, or
+    a file beside it that could not be read before, makes one. `by` is for the log. Raise `ContendedError`
+    when others kept winning the row.
+    """
+    return _intervene(services, ref, _retried, by=by)
+
+
+def _intervene(
+    services: Services, ref: JobRef, decide: Callable[[JobRow, int], Change | Intervened], *, by: str
+) -> Intervened:
+    for _ in range(services.policy.contention):
+        row, now = read_job(services.ledger, ref.key), services.clock.now()
+        if row is None:
+            return "no such job"
+        decided = decide(row, now)
+        if isinstance(decided, str):
+            return decided
+        mark = {"wanted": row.count("wanted") + 1, "query_at": now, "updated_at": now, **AFRESH}
+        change = with_due(row.key, row.columns, {**mark, **decided})
+        when = row.as_read("token", "state", "wanted", "effects", *DUE_INPUTS)
+        if services.ledger.update(JOBS, (row.key,), change, when):
+            LOG.warning("a person intervened", extra={"job": row.key, "by": by, "was": row.state.value})
+            return "done"
+    raise ContendedError("the row changed under every attempt to intervene", job=ref.key)
+
+
+def _released(row: JobRow, now: int) -> Change | Intervened:
+    if row.state is not State.QUARANTINED:
+        return "not quarantined"
+    return {"state": State.TRACKED.value, "crashes": None, "reason": None}
+
+
+def _retried(row: JobRow, now: int) -> Change | Intervened:
+    if row.state is State.QUARANTINED:
+        return "quarantined"
+    # One that never failed waits for a reason of its own.
+    effects = [replace(one, next_at=now) if one.attempts else one for one in row.effects]
+    reopened: Change = {"state": State.TRACKED.value} if row.state is State.UNKNOWN else {}
+    return {**reopened, "reason": None, **effect_columns(effects)}

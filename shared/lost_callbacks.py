@@ -1,0 +1,49 @@
+"""A job that the timer settled and no notification ever named: its callback is lost, or only late.
+
+`lost_callback` in the row is missing, then 1 (lost), then 2 (it came after all).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from shared.answers import Moment
+from shared.job_row import Effect, JobRow
+from shared.ports import Change
+from shared.toolkit import metrics
+
+LOG = logging.getLogger(__name__)
+
+EFFECT = "callback"
+RESTS_ON = ("notified", "lost_callback")
+"""Columns that both verdicts rest on: whoever writes one must have them as read."""
+
+_LOST, _LATE = 1, 2
+
+
+def watch(row: JobRow, digest: str, moment: Moment) -> list[Effect]:
+    """Decide to look once more for a callback, if the timer settles a job before any came."""
+    if moment.by != "timer" or row.count("notified"):
+        return []
+    return [Effect(EFFECT, digest, 0, moment.now + moment.policy.callback_grace)]
+
+
+def when_time_is_up(row: JobRow) -> Change:
+    """Decide whether the callback is lost."""
+    return {} if row.count("notified") else {"lost_callback": _LOST}
+
+
+def when_notified(row: JobRow) -> Change:
+    """Decide whether a notification is one that was taken for lost."""
+    return {"lost_callback": _LATE} if row.number("lost_callback") == _LOST else {}
+
+
+def tell(row: JobRow, change: Change) -> None:
+    """Say and count what one of the decisions has written; nothing if it was nothing."""
+    verdict = change.get("lost_callback")
+    if verdict == _LOST:
+        LOG.warning("the callback of a settled job never came", extra={"job": row.key})
+        metrics.count("lost_callbacks", kind=row.ref.kind)
+    elif verdict == _LATE:
+        LOG.warning("a callback that was taken for lost came late", extra={"job": row.key})
+        metrics.count("late_callbacks", kind=row.ref.kind)

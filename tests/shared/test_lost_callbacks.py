@@ -1,0 +1,87 @@
+"""A callback that never comes is lost, seen and counted; one that comes after all is late."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from shared.marks import Mark, mark
+from shared.policy import MINUTE
+from tests.scripted_vendor import answer, callback
+from tests.world import World, ref
+
+JOB = "job-1"
+
+
+def settled_by_the_timer(*, is_notification: bool = False) -> World:
+    """Begin with a job that the timer has settled."""
+    world = World(None)
+    world.vendor.know(JOB, answer(JOB))
+    mark(world.services, Mark(ref(JOB), by="test", is_notification=is_notification))
+    world.clock.advance(world.services.policy.lease)
+    world.run_timer()
+    assert world.row(JOB).text("settled_by") == "timer"
+    return world
+
+
+def lost() -> World:
+    """Begin with a job whose callback is lost."""
+    world = settled_by_the_timer()
+    world.run_until_quiet()
+    return world
+
+
+def test_a_job_that_the_timer_settled_without_any_callback_is_a_lost_callback_fifteen_minutes_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = settled_by_the_timer()
+    world.clock.advance(15 * MINUTE - 1)
+    assert world.run_timer().lost_callbacks == 0
+    world.clock.advance(1)
+    summary = world.run_timer()
+
+    assert (summary.lost_callbacks, world.row(JOB).number("lost_callback")) == (1, 1)
+    assert [one.levelno for one in caplog.records if "never came" in one.message] == [logging.WARNING]
+    assert (world.next_due(), world.broken()) == (None, [])
+
+
+def test_twice_in_a_row_counts_once() -> None:
+    world = lost()
+
+    assert world.run_timer().lost_callbacks == 0
+
+
+def test_a_callback_within_its_time_is_not_lost() -> None:
+    world = settled_by_the_timer()
+    world.deliver(callback(JOB))
+    world.run_until_quiet()
+
+    assert (world.row(JOB).number("lost_callback"), world.next_due()) == (None, None)
+
+
+def test_a_callback_before_the_timer_settled_is_not_lost() -> None:
+    world = settled_by_the_timer(is_notification=True)
+    world.run_until_quiet()
+
+    assert world.row(JOB).number("lost_callback") is None
+
+
+@pytest.mark.parametrize("status", ["success", "fail", "processing"])
+def test_a_lost_callback_that_comes_after_all_is_late_once(
+    status: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = lost()
+    for number in range(3):
+        world.deliver(callback(JOB, status, number=number))
+
+    assert world.row(JOB).number("lost_callback") == 2
+    assert len([one for one in caplog.records if "came late" in one.message]) == 1
+    assert world.broken() == []
+
+
+def test_a_person_is_no_late_callback() -> None:
+    world = lost()
+    mark(world.services, Mark(ref(JOB), by="test", is_notification=False))
+
+    assert world.row(JOB).number("lost_callback") == 1
