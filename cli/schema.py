@@ -1,38 +1,54 @@
-"""The published JSON Schema of a record: `python -m cli.schema` writes it, `--check` compares it."""
+"""The published JSON Schemas: `python -m cli.schema` writes them, `--check` compares them."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from shared.completeness.report import CompletenessReport
 from shared.record import JobRecord
 
-PATH = Path(__file__).parents[1] / "docs" / "schema" / "record-1.json"
+FOLDER = Path(__file__).parents[1] / "docs" / "schema"
+SCHEMAS: Mapping[str, tuple[type[BaseModel], str]] = {
+    "record-1": (JobRecord, "Media Ledger record, schema version 1"),
+    "completeness-1": (CompletenessReport, "Media Ledger completeness report, schema version 1"),
+}
 
 
-def schema_text() -> str:
-    """Give the schema as it is published: sorted, indented, one newline at the end."""
+def path(name: str) -> Path:
+    """Say where a schema is published."""
+    return FOLDER / f"{name}.json"
+
+
+def schema_text(name: str) -> str:
+    """Give a schema as it is published: sorted, indented, one newline at the end."""
+    model, title = SCHEMAS[name]
     schema = {
-        **JobRecord.model_json_schema(mode="serialization"),
+        **model.model_json_schema(mode="serialization"),
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:media-ledger:record:1",
-        "title": "Media Ledger record, schema version 1",
+        "$id": f"urn:media-ledger:{name.replace('-', ':')}",
+        "title": title,
     }
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the schema, or tell whether the published one is up to date."""
+    """Write the schemas, or tell whether the published ones are up to date."""
     if "--check" not in arguments:
-        PATH.parent.mkdir(parents=True, exist_ok=True)
-        PATH.write_text(schema_text(), encoding="utf-8")
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for name in SCHEMAS:
+            path(name).write_text(schema_text(name), encoding="utf-8")
         return 0
-    if PATH.is_file() and PATH.read_text(encoding="utf-8") == schema_text():
-        return 0
-    print(f"{PATH.name} is not the schema of the code: run `python -m cli.schema`", file=sys.stderr)
-    return 1
+    for name in SCHEMAS:
+        if not path(name).is_file() or path(name).read_text(encoding="utf-8") != schema_text(name):
+            message = f"{path(name).name} is not the schema of the code: run `python -m cli.schema`"
+            print(message, file=sys.stderr)
+            return 1
+    return 0
 
 
 if __name__ == "__main__":

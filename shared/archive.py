@@ -4,6 +4,7 @@
     versions/<kind>/<job>/<digest>.json             every record version
     records/kind=<kind>/date=<day>/<job>.json       the current version; a hint, the row decides
     quarantine/<yyyy-mm-dd>/<sha256>                what nobody could read
+    reports/completeness/<yyyy-mm-dd>/<run>.json    whether any job is missing; beside it the page
 
 Raw parts, versions and quarantine are content-addressed: put if absent, and both outcomes are
 success. Nothing lists objects to find work.
@@ -22,6 +23,7 @@ CONTENT_TYPES = {
     "json": "application/json",
     "xml": "application/xml",
     "txt": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
 }
 BYTES = "application/octet-stream"
 
@@ -46,3 +48,8 @@ def quarantine_key(body: bytes, now: int) -> str:
     """Say where unreadable bytes belong."""
     day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
     return f"quarantine/{day}/{digest(body)}"
+
+
+def report_key(day: str, run: str, form: str) -> str:
+    """Say where a completeness report belongs, by the day on which it was made."""
+    return f"reports/completeness/{day}/{run}.{form}"

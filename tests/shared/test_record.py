@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cli.schema import PATH, schema_text
+from cli.schema import path, schema_text
 from shared.record import (
     Evidence,
     Finding,
@@ -107,11 +107,11 @@ def test_a_record_cannot_be_changed_or_hold_what_the_schema_does_not_know() -> N
 
 def test_the_published_schema_is_the_one_that_is_used() -> None:
     """When this fails: `python -m cli.schema`, and read the difference as a reader of records would."""
-    assert PATH.read_text(encoding="utf-8") == schema_text()
+    assert path("record-1").read_text(encoding="utf-8") == schema_text("record-1")
 
 
 def test_the_published_schema_asks_for_every_field_and_allows_no_other() -> None:
-    schema = json.loads(schema_text())
+    schema = json.loads(schema_text("record-1"))
 
     objects = [schema, *schema["$defs"].values()]
     assert all(item["additionalProperties"] is False for item in objects)

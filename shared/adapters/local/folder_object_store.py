@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from shared.adapters.local.object_keys import segments
@@ -19,6 +20,7 @@ from shared.errors import ObjectNotFoundError, StoreUnavailableError
 
 # Nothing, a file where the key needs a folder, a folder, a link: none of them is an object.
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 class FolderObjectStore:
@@ -80,6 +82,18 @@ class FolderObjectStore:
                     return False
                 raise
 
+    def keys(self, folder: str) -> Iterator[str]:
+        """Give every key below a folder, in ascending order."""
+        names = segments(folder)
+        with _naming(folder), ExitStack() as opened:
+            try:
+                descriptor = opened.enter_context(self._folder(names, create=False))
+            except OSError as error:
+                if error.errno in _NO_OBJECT:
+                    return
+                raise
+            yield from _keys(f"{folder}/", descriptor)
+
     @contextmanager
     def _folder(self, names: Sequence[str], *, create: bool) -> Iterator[int]:
         """Give a descriptor of the folder that `names` lead to."""
@@ -132,6 +146,34 @@ def _is_object(name: str, folder: int) -> bool:
         return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except FileNotFoundError:
         return False
+
+
+def _keys(prefix: str, folder: int) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        # A folder sorts as what its keys go on with: "a-b" comes before "a/c".
+        names = sorted(
+            f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
+            for entry in found
+            if not entry.is_symlink() and _is_key(prefix + entry.name) and not _PART.fullmatch(entry.name)
+        )
+    for name in names:
+        if not name.endswith("/"):
+            yield prefix + name
+            continue
+        inner = _enter(name[:-1], folder, create=False)
+        try:
+            yield from _keys(prefix + name, inner)
+        finally:
+            os.close(inner)
+
+
+def _is_key(path: str) -> bool:
+    """Tell whether a path could be a key: a folder holds names that are no text."""
+    try:
+        segments(path)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager

@@ -29,6 +29,14 @@ def check_row(table: Table, row: Row) -> None:
         _check_column(table, column, value)
 
 
+def check_columns(table: Table, columns: Sequence[str]) -> None:
+    """Refuse to read a column that the table does not have, and a table whose key is one column."""
+    if len(table.key) < 2:
+        raise ValueError(f"a key of {table.name} is one column: there is nothing under it")
+    for column in columns:
+        _type_of(table, column)
+
+
 def check_change(table: Table, change: Change) -> None:
     """Refuse a change of nothing, and what `check_row` refuses; `None` fits every column."""
     if not change:
@@ -65,7 +73,7 @@ def _type_of(table: Table, column: str) -> type:
     try:
         return table.columns[column]
     except KeyError:
-        raise ValueError(f"table {table.name} has no column {column!r} to write") from None
+        raise ValueError(f"table {table.name} has no column {column!r}") from None
 
 
 def _check(place: str, value: object, expected: type, *, limit: int) -> None:

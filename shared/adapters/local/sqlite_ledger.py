@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shared.adapters.local.row_checks import (
     check_change,
+    check_columns,
     check_conditions,
     check_key,
     check_place,
@@ -103,6 +104,7 @@ class SqliteLedger:
         upto: int,
         limit: int,
         after: Row | None = None,
+        newest_first: bool = False,
     ) -> Page:
         """Read a partition of an index in ascending position, up to and including `upto`."""
         self._check_table(table)
@@ -114,13 +116,42 @@ class SqliteLedger:
         if after is not None:
             check_place(table, index, after)
         columns = (*index.columns, *table.key, *index.covers)
-        statement, values = _range(table, index, partition, upto=upto, after=after)
+        statement, values = _range(table, index, partition, upto=upto, after=after, newest_first=newest_first)
         limit = min(limit, self.PAGE_LIMIT)
         with self._database() as database:
             # One more than asked for tells whether anything follows.
             query = f"SELECT {listed(columns)} {statement} LIMIT ?"
             found = database.execute(query, (*values, limit + 1)).fetchall()
         rows = [_row(columns, values) for values in found[:limit]]
+        return Page(rows, after=rows[-1] if len(found) > limit else None)
+
+    def under(
+        self,
+        table: Table,
+        first: str,
+        *,
+        columns: Sequence[str],
+        limit: int,
+        after: Row | None = None,
+    ) -> Page:
+        """Read the rows whose first key column is `first`, in order of the rest of their keys."""
+        self._check_table(table)
+        check_columns(table, columns)
+        if limit < 1:
+            raise ValueError(f"a page of {table.name} holds at least one row, not {limit}")
+        names, (group, *rest) = (*table.key, *columns), table.key
+        conditions, values = f"{quoted(group)} = ?", [first]
+        if after is not None:
+            conditions += f" AND ({listed(rest)}) > ({_marks(rest)})"
+            values += [str(after[column]) for column in rest]
+        statement = (
+            f"SELECT {listed(names)} FROM {quoted(table.name)} WHERE {conditions}"
+            f" ORDER BY {listed(rest)} LIMIT ?"
+        )
+        limit = min(limit, self.PAGE_LIMIT)
+        with self._database() as database:
+            found = database.execute(statement, (*values, limit + 1)).fetchall()
+        rows = [_row(names, one) for one in found[:limit]]
         return Page(rows, after=rows[-1] if len(found) > limit else None)
 
     def _check_table(self, table: Table) -> None:
@@ -208,7 +239,7 @@ def _refusal(table: Table, key: Key, row: Row) -> ValueError | None:
 
 
 def _range(
-    table: Table, index: Index, partition: str, *, upto: int, after: Row | None
+    table: Table, index: Index, partition: str, *, upto: int, after: Row | None, newest_first: bool
 ) -> tuple[str, list[Value]]:
     """Give the part of a scan from FROM to ORDER BY, and the values to bind in it."""
     group, position = index.columns
@@ -216,9 +247,11 @@ def _range(
     conditions = f"{quoted(group)} = ? AND {quoted(position)} <= ?"
     values: list[Value] = [partition, upto]
     if after is not None:
-        conditions += f" AND ({listed(place)}) > ({_marks(place)})"
+        conditions += f" AND ({listed(place)}) {'<' if newest_first else '>'} ({_marks(place)})"
         values += [after[column] for column in place]
-    return f"FROM {quoted(table.name)} WHERE {conditions} ORDER BY {listed(place)}", values
+    direction = " DESC" if newest_first else ""
+    order = ", ".join(f"{quoted(column)}{direction}" for column in place)
+    return f"FROM {quoted(table.name)} WHERE {conditions} ORDER BY {order}", values
 
 
 def _condition(when: When) -> str:

@@ -11,14 +11,20 @@ FOREVER = 2**62
 ODD_TEXT = "媒体\x00审核 \U0001f3ac '\";--\n"
 
 
-def due(ledger: Ledger, *, bucket: str = "3", upto: int = FOREVER, limit: int = 100) -> list[Row]:
+def due(
+    ledger: Ledger, *, bucket: str = "3", upto: int = FOREVER, limit: int = 100, newest_first: bool = False
+) -> list[Row]:
     """Read a whole partition of `jobs_due`, page by page."""
-    page = ledger.scan(JOBS, JOBS_DUE, bucket, upto=upto, limit=limit)
-    rows = list(page.rows)
-    while page.after is not None:
-        page = ledger.scan(JOBS, JOBS_DUE, bucket, upto=upto, limit=limit, after=page.after)
+    rows: list[Row] = []
+    after: Row | None = None
+    while True:
+        page = ledger.scan(
+            JOBS, JOBS_DUE, bucket, upto=upto, limit=limit, after=after, newest_first=newest_first
+        )
         rows += page.rows
-    return rows
+        after = page.after
+        if after is None:
+            return rows
 
 
 def due_row(key: str, due_at: int, bucket: str = "3") -> Row:

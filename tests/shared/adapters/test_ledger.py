@@ -223,6 +223,49 @@ def test_a_batch_has_a_limit_and_nothing_of_a_longer_one_is_put(ledger: Ledger) 
     assert ledger.insert_many(JOBS, []) == []
 
 
+# Ranges of keys.
+
+
+def test_the_rows_under_a_first_key_come_in_order_with_the_columns_asked_for(ledger: Ledger) -> None:
+    for key in (("a", "2"), ("a", "10"), ("a\0", "1"), ("b", "1")):
+        ledger.insert(INBOX, key, {"received_at": len(key[1]), "body": b"not asked for"})
+    ledger.insert(INBOX, ("a", "3"), {"transport": "mns-topic"})
+
+    page = ledger.under(INBOX, "a", columns=("received_at", "reason"), limit=10)
+
+    assert page == Page(
+        [
+            {"job_key": "a", "message_id": "10", "received_at": 2},
+            {"job_key": "a", "message_id": "2", "received_at": 1},
+            {"job_key": "a", "message_id": "3"},
+        ]
+    )
+    assert ledger.under(INBOX, "c", columns=(), limit=10) == Page([])
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+def test_pages_under_a_first_key_follow_each_other(ledger: Ledger, limit: int) -> None:
+    for number in range(5):
+        ledger.insert(INBOX, ("a", f"{number}"), {"received_at": number})
+
+    page = ledger.under(INBOX, "a", columns=(), limit=limit)
+    rows = list(page.rows)
+    while page.after is not None:
+        page = ledger.under(INBOX, "a", columns=(), limit=limit, after=page.after)
+        rows += page.rows
+
+    assert [row["message_id"] for row in rows] == ["0", "1", "2", "3", "4"]
+
+
+def test_what_cannot_be_asked_under_a_key_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="no_such_column"):
+        ledger.under(INBOX, "a", columns=("no_such_column",), limit=1)
+    with pytest.raises(ValueError, match="one column"):
+        ledger.under(JOBS, "a", columns=(), limit=1)
+    with pytest.raises(ValueError, match="at least one row"):
+        ledger.under(INBOX, "a", columns=(), limit=0)
+
+
 # Indexes.
 
 
@@ -275,6 +318,14 @@ def test_pages_follow_each_other_without_gap_or_repetition(ledger: Ledger, limit
 
     assert len(page.rows) == min(limit, 7)
     assert due(ledger, limit=limit) == [due_row(f"job-{n}", n // 3) for n in range(7)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+def test_pages_from_the_newest_on_are_those_from_the_oldest_backward(ledger: Ledger, limit: int) -> None:
+    insert_due(ledger, *((f"job-{n}", n // 3) for n in range(8)))
+
+    assert due(ledger, upto=1, limit=limit, newest_first=True) == due(ledger, upto=1)[::-1]
+    assert len(due(ledger, upto=1)) == 6
 
 
 def test_a_page_is_cut_to_the_page_limit_and_the_rest_follows(ledger: Ledger) -> None:

@@ -24,10 +24,10 @@ from shared.adapters.media_api import SignedMediaApi, Timeouts
 from shared.adapters.signing import AnswerFormat, Scheme
 from shared.errors import (
     JobNotFoundError,
+    OversizedAnswerError,
     PermanentError,
     SettingError,
     ThrottledError,
-    UnreadableError,
     VendorRefusedError,
     VendorUnavailableError,
 )
@@ -349,8 +349,9 @@ def test_an_answer_is_refused_as_soon_as_it_is_too_large(size: int) -> None:
         if size <= 1_000:
             assert ask(url, ManualClock(START), max_answer_bytes=1_000).part.body == body
         else:
-            with pytest.raises(UnreadableError, match="too large"):
+            with pytest.raises(OversizedAnswerError, match="too large") as caught:
                 ask(url, ManualClock(START), max_answer_bytes=1_000)
+            assert caught.value.received == body
 
 
 def test_an_answer_that_is_cut_off_is_no_answer() -> None:

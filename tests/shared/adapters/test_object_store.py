@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -101,11 +104,41 @@ def test_a_key_that_is_none_is_refused_by_every_method(objects: ObjectStore, key
         partial(objects.put_new, key, b"", content_type=TEXT),
         partial(objects.get, key),
         partial(objects.has, key),
+        lambda: list(objects.keys(key)),
     ]
 
     for call in calls:
         with pytest.raises(ValueError, match="object key"):
             call()
+
+
+def test_the_keys_below_a_folder_come_in_order_and_no_others(objects: ObjectStore) -> None:
+    below = ["raw/a-b", "raw/a/1", "raw/a/2/x", "raw/a0", "raw/媒/b", "raw/.hidden", "raw/Z"]
+    for key in (*below, "raw2/a", "ra", "versions/raw/a"):
+        objects.put(key, b"", content_type=TEXT)
+
+    assert list(objects.keys("raw")) == sorted(below)
+    assert list(objects.keys("raw/a")) == ["raw/a/1", "raw/a/2/x"]
+
+
+def test_below_a_folder_that_is_none_there_is_no_key(objects: ObjectStore) -> None:
+    before = list(objects.keys("raw"))
+    objects.put("raw", b"an object of that name", content_type=TEXT)
+
+    assert before == list(objects.keys("raw")) == list(objects.keys("raw/deeper")) == []
+
+
+@given(st.sets(st.text(st.sampled_from("a-/0"), min_size=1, max_size=6)))
+def test_keys_are_sorted_as_whole_texts_whatever_folders_they_stand_in(names: set[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        objects = FolderObjectStore(Path(folder))
+        stored = []
+        for name in names:
+            with suppress(StoreUnavailableError, ValueError):  # `a` beside `a/b`, or no key at all
+                objects.put(f"raw/{name}", b"", content_type=TEXT)
+                stored.append(f"raw/{name}")
+
+        assert list(objects.keys("raw")) == sorted(stored)
 
 
 def _put_own_bytes(objects: ObjectStore, meet: Meet, number: int) -> list[bool]:
@@ -221,6 +254,18 @@ def test_a_symbolic_link_leads_nowhere(tmp_path: Path, key: str) -> None:
         objects.put_new(key, b"mine", content_type=TEXT)
     assert _files(outside) == ["object"]
     assert (outside / "object").read_bytes() == b"secret"
+
+
+def test_a_list_of_keys_follows_no_link_and_shows_no_unfinished_write(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "object").write_bytes(b"secret")
+    objects = FolderObjectStore(tmp_path / "root")
+    objects.put("raw/object", b"mine", content_type=TEXT)
+    (tmp_path / "root" / "raw" / "linked").symlink_to(tmp_path / "outside")
+    (tmp_path / "root" / "raw" / ".0123456789abcdef.part").write_bytes(b"half")
+    Path(os.fsdecode(os.fsencode(tmp_path / "root" / "raw") + b"/no text \xff")).write_bytes(b"")
+
+    assert list(objects.keys("raw")) == ["raw/object"]
 
 
 def test_putting_over_a_symbolic_link_replaces_the_link(tmp_path: Path) -> None:

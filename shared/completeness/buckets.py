@@ -1,0 +1,134 @@
+"""What a job counts as in a completeness report: one bucket, and any number of flags. Pure.
+
+A bucket or a flag is one line of a table here. The order of `BUCKETS` is the rule: the first that holds
+is the job's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.job_row import JobRow
+from shared.jobs import State
+from shared.policy import DAY, MINUTE
+
+LONG_RUNNING = DAY
+"""After this a waiting job is listed for a look. A paused pipeline keeps jobs for any time (media-jobs.md
+4), so age alone never makes a job lost: the vendor's own word stands beside it."""
+
+OVERDUE = 15 * MINUTE
+"""What is due for longer shows that no timer runs, or that it cannot keep up."""
+
+DELIVERIES_LOOKED_AT = 100
+"""Most stored deliveries of one job that are counted; who was told more often counts as complete."""
+
+_OURS_TO_MEND = ("SettingError", "VendorRefusedError")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A job's row as the report saw it, with how many of its deliveries the inbox holds."""
+
+    row: JobRow
+    deliveries: int
+    now: int
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether the vendor's last word is still to come."""
+        return self.row.state in (State.TRACKED, State.RUNNING)
+
+    @property
+    def lacks_deliveries(self) -> bool:
+        """Tell whether notifications marked the job more often than the inbox has rows of it."""
+        return self.deliveries < min(self.row.count("notified"), DELIVERIES_LOOKED_AT)
+
+    def is_past(self, at: int | None, patience: int) -> bool:
+        """Tell whether a time lies further back than `patience`."""
+        return at is not None and at < self.now - patience
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A bucket or a flag: its name for machines, its title for people, and what it holds for."""
+
+    name: str
+    title: str
+    holds: Callable[[Sighting], bool]
+    needs_person: bool = False
+
+
+BUCKETS = (
+    Rule("quarantined", "quarantined", lambda s: s.row.state is State.QUARANTINED, needs_person=True),
+    Rule("unknown", "unknown to the vendor", lambda s: s.row.state is State.UNKNOWN, needs_person=True),
+    Rule("waiting", "waiting for the vendor", lambda s: s.is_waiting),
+    Rule(
+        "incomplete", "finished without a result", lambda s: s.row.count("incomplete") > 0, needs_person=True
+    ),
+    Rule("failed", "failed at the vendor", lambda s: s.row.state is State.FAILED),
+    Rule("settled", "settled", lambda s: s.row.state is State.SUCCEEDED),
+)
+
+FLAGS = (
+    Rule(
+        "refused",
+        "cannot be asked: key, permission or setting",
+        lambda s: s.is_waiting and (s.row.text("reason") or "").startswith(_OURS_TO_MEND),
+        needs_person=True,
+    ),
+    Rule(
+        "overdue",
+        "due, and nobody came",
+        lambda s: s.is_past(s.row.number("due_at"), OVERDUE),
+        needs_person=True,
+    ),
+    Rule(
+        "never_due",
+        "waiting, but nothing will ask again",
+        lambda s: s.is_waiting and s.row.number("due_at") is None,
+        needs_person=True,
+    ),
+    Rule(
+        "long_running",
+        "running long",
+        lambda s: s.is_waiting and s.is_past(s.row.number("first_seen_at"), LONG_RUNNING),
+    ),
+    Rule("failing", "asked, with errors", lambda s: s.is_waiting and s.row.count("failures") > 0),
+    Rule("crashed", "left behind by a crash", lambda s: s.row.count("crashes") > 0),
+    Rule("drifted", "drifted: a later word differs", lambda s: s.row.count("drifts") > 0),
+    Rule("lost_callback", "callback lost, healed by the timer", lambda s: s.row.count("lost_callback") == 1),
+    Rule("late_callback", "callback came after all", lambda s: s.row.count("lost_callback") == 2),
+    Rule(
+        "callback_not_stored",
+        "callback begun, none stored",
+        lambda s: s.lacks_deliveries and s.deliveries == 0,
+    ),
+    Rule(
+        # One that was sent again under its own id and one whose storing a crash cut off look alike.
+        "callback_repeated",
+        "callback repeated, or begun and not stored",
+        lambda s: s.lacks_deliveries and s.deliveries > 0,
+    ),
+    Rule("noted", "recorded without a file it belongs with", lambda s: s.row.text("notes") is not None),
+    Rule(
+        "unconfirmed",
+        "settled, to be confirmed",
+        lambda s: s.row.state.is_terminal and s.row.number("query_at") is not None,
+    ),
+    Rule(
+        "effects_failing",
+        "follow-up work put off",
+        lambda s: any(effect.attempts > 0 for effect in s.row.effects),
+    ),
+)
+
+
+def bucket_of(sighting: Sighting) -> Rule:
+    """Give the one bucket of a job."""
+    return next(rule for rule in BUCKETS if rule.holds(sighting))
+
+
+def flags_of(sighting: Sighting) -> list[Rule]:
+    """Give every flag of a job."""
+    return [rule for rule in FLAGS if rule.holds(sighting)]

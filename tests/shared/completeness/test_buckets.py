@@ -1,0 +1,114 @@
+"""Each job is in exactly one bucket, whatever its row says; flags say the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.completeness.buckets import BUCKETS, FLAGS, LONG_RUNNING, OVERDUE, Sighting, bucket_of, flags_of
+from shared.job_row import Effect, effect_columns
+from shared.jobs import State
+from tests.shared.completeness.conftest import seen
+from tests.world import START
+
+RECORD = Effect("record", "d", 0, START)
+
+
+def with_effect(effect: Effect) -> Sighting:
+    columns: dict[str, Any] = effect_columns([effect])
+    return sighting(State.SUCCEEDED, **columns)
+
+
+def sighting(state: State, *, deliveries: int = 0, now: int = START, **columns: Any) -> Sighting:
+    return Sighting(seen("job-1", state, **columns), deliveries, now)
+
+
+@pytest.mark.parametrize(
+    ("state", "columns", "bucket"),
+    [
+        (State.QUARANTINED, {}, "quarantined"),
+        (State.QUARANTINED, {"incomplete": 1}, "quarantined"),
+        (State.UNKNOWN, {}, "unknown"),
+        (State.TRACKED, {}, "waiting"),
+        (State.RUNNING, {"incomplete_since": START}, "waiting"),
+        (State.SUCCEEDED, {"incomplete": 1}, "incomplete"),
+        (State.SUCCEEDED, {}, "settled"),
+        (State.SUCCEEDED, {"incomplete": 0}, "settled"),
+        (State.FAILED, {}, "failed"),
+    ],
+)
+def test_a_job_is_in_the_first_bucket_that_holds(state: State, columns: dict[str, Any], bucket: str) -> None:
+    assert bucket_of(sighting(state, **columns)).name == bucket
+
+
+@given(st.sampled_from(State), st.none() | st.integers(0, 1), st.none() | st.integers(0, 3))
+def test_every_row_has_a_bucket(state: State, incomplete: int | None, drifts: int | None) -> None:
+    assert bucket_of(sighting(state, incomplete=incomplete, drifts=drifts)) in BUCKETS
+
+
+@pytest.mark.parametrize(
+    ("flag", "has_it", "has_it_not"),
+    [
+        (
+            "refused",
+            sighting(State.RUNNING, reason="VendorRefusedError: no such key"),
+            sighting(State.RUNNING, reason="ThrottledError: slow down"),
+        ),
+        (
+            "overdue",
+            sighting(State.RUNNING, now=START + OVERDUE + 1),
+            sighting(State.RUNNING, now=START + OVERDUE),
+        ),
+        ("never_due", sighting(State.TRACKED, query_at=None), sighting(State.SUCCEEDED)),
+        (
+            "long_running",
+            sighting(State.RUNNING, now=START + LONG_RUNNING + 1),
+            sighting(State.SUCCEEDED, now=START + LONG_RUNNING + 1),
+        ),
+        ("failing", sighting(State.RUNNING, failures=1), sighting(State.SUCCEEDED, failures=1)),
+        ("crashed", sighting(State.RUNNING, crashes=1), sighting(State.RUNNING)),
+        ("drifted", sighting(State.SUCCEEDED, drifts=1), sighting(State.SUCCEEDED)),
+        ("lost_callback", sighting(State.FAILED, lost_callback=1), sighting(State.FAILED, lost_callback=2)),
+        ("late_callback", sighting(State.FAILED, lost_callback=2), sighting(State.FAILED, lost_callback=1)),
+        (
+            "callback_not_stored",
+            sighting(State.RUNNING, notified=1),
+            sighting(State.RUNNING, notified=2, deliveries=1),
+        ),
+        (
+            "callback_repeated",
+            sighting(State.RUNNING, notified=2, deliveries=1),
+            sighting(State.RUNNING, notified=2, deliveries=2),
+        ),
+        ("noted", sighting(State.SUCCEEDED, notes="output missing"), sighting(State.SUCCEEDED)),
+        ("unconfirmed", sighting(State.SUCCEEDED, query_at=START), sighting(State.RUNNING)),
+        (
+            "effects_failing",
+            with_effect(replace(RECORD, attempts=1)),
+            with_effect(RECORD),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_flag_is_raised_where_it_holds_and_only_there(
+    flag: str, has_it: Sighting, has_it_not: Sighting
+) -> None:
+    assert flag in [rule.name for rule in flags_of(has_it)]
+    assert flag not in [rule.name for rule in flags_of(has_it_not)]
+
+
+def test_age_alone_needs_nobody() -> None:
+    old = sighting(State.RUNNING, now=START + 100 * LONG_RUNNING, query_at=START + 100 * LONG_RUNNING)
+
+    assert [rule.name for rule in flags_of(old)] == ["long_running"]
+    assert not any(rule.needs_person for rule in (bucket_of(old), *flags_of(old)))
+
+
+def test_no_two_rules_have_one_name() -> None:
+    names = [rule.name for rule in (*BUCKETS, *FLAGS)]
+
+    assert len(set(names)) == len(names)
