@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from shared.errors import CorruptRowError, PermanentError
@@ -126,6 +127,15 @@ def with_due(key: str, columns: Row, change: Change) -> dict[str, Value | None]:
     due = lease if isinstance(lease, int) else min(waiting, default=None)
     # Sixteen buckets by the job's own hash: stable, and spread (tablestore-oss.md 5).
     return {**change, "due_at": due, "due_bucket": None if due is None else key[0]}
+
+
+def first_sight(key: str, now: int, by: str) -> dict[str, Value]:
+    """Write who saw a job first and when; it never changes.
+
+    The day follows one hex digit: a date as an index's first column would put all of today into one range.
+    """
+    day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
+    return {"seen_day": f"{key[0]}.{day}", "first_seen_at": now, "first_seen_by": by}
 
 
 def effect_columns(effects: Iterable[Effect]) -> dict[str, Value | None]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from shared import lost_callbacks
 from shared.errors import ContendedError
 from shared.inbound.notifications.notification import Claim
-from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, first_sight, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
@@ -106,7 +105,6 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
 def first_row(wish: Mark, holder: str, *, now: int, lease: int) -> Row:
     """Write a job's first row: marked and claimed at once."""
     key = wish.ref.key
-    day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
     columns: dict[str, Value | None] = {
         "state": State.TRACKED.value,
         "token": 1,
@@ -116,10 +114,7 @@ def first_row(wish: Mark, holder: str, *, now: int, lease: int) -> Row:
         "wanted": 1,
         "notified": int(wish.is_notification),
         "claimed": wish.claim.text if wish.claim else None,
-        # One hex first: a date as first column would write all of today into one range.
-        "seen_day": f"{key[0]}.{day}",
-        "first_seen_at": now,
-        "first_seen_by": wish.by,
+        **first_sight(key, now, wish.by),
         "region": wish.region,
         "user_id": wish.user_id,
         "updated_at": now,

@@ -46,6 +46,20 @@ class Policy:
     jitter: float = 0.1
     """Share by which a wait is lengthened at random, so that jobs do not come back in step."""
 
+    calls_per_second: Mapping[str, float] = field(
+        default_factory=lambda: {"vod": 15.0, "mts": 50.0, "ice": 15.0}
+    )
+    """What the account may call, by product: MPS allows 50 queries of a quality review, VOD 15 of what is
+    documented, ICE does not say (media-jobs.md 3)."""
+    callbacks_part: float = 0.6
+    """Part of these calls that all instances of the callback function may use together."""
+    callback_instances: int = 10
+    """How many such instances may run at once."""
+    runs_part: float = 0.4
+    """Part that the timer's run may use, all its shards together."""
+    fan_out_at: int | None = None
+    """How many due jobs make a run hand its work to shards; None for never."""
+
     contention: int = 16
     """How often a conditional write is decided anew before `ContendedError`."""
 

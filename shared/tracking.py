@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from functools import partial
 
@@ -22,7 +21,7 @@ from shared.errors import (
     StoreUnavailableError,
     TemporaryError,
 )
-from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, first_sight, read_job, with_due
 from shared.jobs import State
 from shared.marks import AFRESH
 from shared.ports import Change, Done, Services, When
@@ -133,16 +132,13 @@ def first_row(item: Announcement, *, now: int, expected: int) -> Row:
     key = item.ref.key
     wait = expected if item.expected is None else item.expected
     submitted = now if item.submitted_at is None else min(item.submitted_at, now)
-    day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
     columns: dict[str, Value | None] = {
         "state": State.TRACKED.value,
         "token": 0,  # a claim needs one to be there
         "query_at": max(submitted + wait, now),
         "wanted": 0,
         "notified": 0,
-        "seen_day": f"{key[0]}.{day}",
-        "first_seen_at": now,
-        "first_seen_by": BY,
+        **first_sight(key, now, BY),
         **_said(item),
         "updated_at": now,
     }

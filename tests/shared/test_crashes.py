@@ -70,7 +70,7 @@ def never_called_back() -> World:
     world.vendor.know(JOB, answer(JOB))
     world.clock.advance(world.services.policy.confirm_after)
     world.settle(JOB)
-    world.clock.advance(world.services.policy.callback_grace)
+    world.clock.advance(world.services.policy.callback_grace - world.services.policy.confirm_after)
     return world
 
 

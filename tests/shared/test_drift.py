@@ -53,20 +53,24 @@ def test_a_settled_job_is_asked_about_until_it_is_time_to_confirm_and_once_then(
     assert change["query_at"] == asks_at
 
 
+def verify(digest: str) -> Effect:
+    """Give the last look at `records/`, which follows the confirming query."""
+    return Effect("verify", digest, 0, CONFIRM_AT + CONFIRMING.policy.verify_after)
+
+
 @pytest.mark.parametrize("one", [PASSED, FAILED])
-def test_with_the_confirming_query_the_record_is_verified(one: Answered) -> None:
+def test_after_the_confirming_query_the_record_is_verified(one: Answered) -> None:
     row = settled(PASSED)
 
     assert row.changed(conclude(row, one, MOMENT)[0]).effects == ()
-    verify = Effect("record", PASSED.digest, 0, CONFIRM_AT)
-    assert row.changed(conclude(row, one, CONFIRMING)[0]).effects == (verify,)
+    assert row.changed(conclude(row, one, CONFIRMING)[0]).effects == (verify(PASSED.digest),)
 
 
-def test_a_record_that_is_still_to_be_written_is_not_verified_beside_it() -> None:
+def test_a_record_that_is_still_to_be_written_is_verified_all_the_same() -> None:
     pending = Effect("record", PASSED.digest, 3, CONFIRM_AT + 9)
     row = settled(PASSED).changed(effect_columns([pending]))
 
-    assert row.changed(conclude(row, PASSED, CONFIRMING)[0]).effects == (pending,)
+    assert row.changed(conclude(row, PASSED, CONFIRMING)[0]).effects == (pending, verify(PASSED.digest))
 
 
 @pytest.mark.parametrize("moment", [MOMENT, CONFIRMING])
@@ -81,7 +85,10 @@ def test_another_complete_answer_of_the_same_status_is_a_new_version(
     assert (did, now.state, now.count("version")) == ("settled", State.SUCCEEDED, 2)
     assert (now.text("digest"), now.text("suggestion")) == (after.digest, after.record.verdict.suggestion)
     assert (now.number("incomplete"), now.number("settled_at")) == (None, START)
-    assert now.effects == (Effect("record", after.digest, 0, moment.now),)
+    assert now.effects == (
+        Effect("record", after.digest, 0, moment.now),
+        *([verify(after.digest)] if moment is CONFIRMING else []),
+    )
     assert now.count("drifts") == 0
 
 

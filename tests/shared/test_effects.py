@@ -16,7 +16,7 @@ from shared.policy import DAY, HOUR, MINUTE, SECOND
 from shared.record import digest
 from shared.tables import Row
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
-from tests.scripted_vendor import callback
+from tests.scripted_vendor import answer, callback
 from tests.world import START, World, job_row, ref
 
 JOB = "job-1"
@@ -228,3 +228,22 @@ def test_effects_that_never_end_are_given_up_for_now() -> None:
     busy = Faults(lambda call: Fault(before=add_another) if call.method == "update" else None)
     with pytest.raises(ContendedError, match=KEY):
         effects.drain(world.through(busy), KEY)
+
+
+def test_a_version_that_was_put_late_and_by_nobody_alive_is_put_right_in_the_end() -> None:
+    world = World(None)
+    world.vendor.know(JOB, answer(JOB))
+    world.deliver(callback(JOB))
+    world.run_timer()
+    older = world.current_record(JOB)
+    world.vendor.know(JOB, answer(JOB, suggestion="block"))
+    world.clock.advance(world.services.policy.confirm_after)
+    world.run_timer()
+    newer = world.current_record(JOB)
+
+    # A stalled drain of the older version: its put arrives, and its process ends before it looks again.
+    assert older is not None
+    world.objects.put(archive.current_key(world.row(JOB)), older, content_type="application/json")
+    world.run_until_quiet()
+
+    assert newer == world.version(JOB) == world.current_record(JOB) != older
