@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from shared.adapters.clocks import SystemClock
 from shared.adapters.media_api import SignedMediaApi
+from shared.adapters.paced_media_api import CallBudget, PacedMediaApi
 from shared.adapters.parallel import ThreadParallel
 from shared.errors import SettingError
 from shared.kinds import KINDS
@@ -42,7 +43,7 @@ _ANSWER = 1 * SECOND
 
 
 def for_invocation(context: InvocationContext) -> Services:
-    """Give the services of the environment, bounded by one invocation's time.
+    """Give the services of the environment, bounded by one invocation's time and one instance's calls.
 
     The context's region and account stand in where neither `track` nor the trigger named one.
     """
@@ -69,8 +70,25 @@ def _kept(settings: Settings) -> Services:
     """Keep sessions and connections for the life of the instance, as long as nothing is set anew."""
     with _building:
         if settings not in _instance:
-            _instance[settings] = build(settings)
+            services = build(settings)
+            policy = services.policy
+            _instance[settings] = within_budget(
+                services, part=policy.callbacks_part, among=policy.callback_instances
+            )
         return _instance[settings]
+
+
+def within_run_budget(services: Services, *, among: int = 1) -> Services:
+    """Give services that use a run's part of the account's calls, or that of one of its shards."""
+    return within_budget(services, part=services.policy.runs_part, among=among)
+
+
+def within_budget(services: Services, *, part: float, among: int) -> Services:
+    """Give services that use no more than a part of the account's calls; it replaces any other budget."""
+    budget = CallBudget(services.policy.calls_per_second, clock=services.clock, part=part, among=among)
+    api = services.media_api
+    inner = api.inner if isinstance(api, PacedMediaApi) else api
+    return replace(services, media_api=PacedMediaApi(inner, services.clock, services.random, budget))
 
 
 def end_instance() -> None:
@@ -82,7 +100,8 @@ def end_instance() -> None:
 
 def close(services: Services) -> None:
     """Close the connections of services that `build` made."""
-    for part in (services.ledger, services.media_api):
+    api = services.media_api
+    for part in (services.ledger, api.inner if isinstance(api, PacedMediaApi) else api):
         if isinstance(part, Closable):
             part.close()
 
@@ -99,16 +118,7 @@ def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None)
     return Services(
         objects=FolderObjectStore(_path(settings.objects)),
         ledger=SqliteLedger(_path(settings.tables)),
-        media_api=SignedMediaApi(
-            credentials=lambda: _credentials(settings),
-            clock=clock,
-            random=draw,
-            scheme=settings.signature,
-            answer_format=settings.answer_format,
-            endpoints=dict(settings.endpoints),
-            retry_after_unit_ms=settings.retry_after_unit_ms,
-            trust_env=settings.trust_env,
-        ),
+        media_api=PacedMediaApi(_signed(settings, clock, draw), clock, draw),
         result_files=FolderResultFiles(_path(settings.result_files) if settings.result_files else None),
         invoker=InlineInvoker(resolve or _nothing_to_invoke),
         clock=clock,
@@ -122,8 +132,24 @@ def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None)
             outputs=dict(settings.outputs),
             quality_sources=settings.quality_sources,
             quality_pipelines=settings.quality_pipelines,
+            calls_per_second={**Policy().calls_per_second, **dict(settings.call_rates)},
+            callback_instances=settings.callback_instances,
+            fan_out_at=settings.fan_out_at,
         ),
         deadline=clock.now() + _NO_DEADLINE,
+    )
+
+
+def _signed(settings: Settings, clock: Clock, draw: random.Random) -> SignedMediaApi:
+    return SignedMediaApi(
+        credentials=lambda: _credentials(settings),
+        clock=clock,
+        random=draw,
+        scheme=settings.signature,
+        answer_format=settings.answer_format,
+        endpoints=dict(settings.endpoints),
+        retry_after_unit_ms=settings.retry_after_unit_ms,
+        trust_env=settings.trust_env,
     )
 
 

@@ -54,6 +54,23 @@ def _names(value: object) -> object:
 Names = Annotated[frozenset[str], BeforeValidator(_names)]
 
 
+Rates = tuple[tuple[str, float], ...]
+
+
+def _rates(value: object) -> object:
+    """Read `name=number`, several of them separated by commas."""
+    if not isinstance(value, str):
+        return value
+    found = [(name.strip(), number.strip()) for name, _, number in _split(value)]
+    try:
+        rates = tuple((name, float(number)) for name, number in found)
+    except ValueError:
+        rates = (("", 0.0),)
+    if not all(name and 0 < rate < 1_000_000 for name, rate in rates):
+        raise ValueError("must look like vod=15,mts=50: calls per second by product, more than 0")
+    return rates
+
+
 class Settings(BaseModel):
     """What can be set, by environment variable (the alias). Unset or empty means the default."""
 
@@ -93,6 +110,12 @@ class Settings(BaseModel):
     """How many calls one invocation makes beside each other."""
     lease_seconds: int = Field(60, alias="LEDGER_LEASE_SECONDS", ge=10, le=3600)
     """How long one holder may take to settle a job."""
+    call_rates: Annotated[Rates, BeforeValidator(_rates)] = Field((), alias="LEDGER_CALL_RATES")
+    """Calls per second that the account may make, by product, where they are not the usual ones."""
+    callback_instances: int = Field(10, alias="LEDGER_CALLBACK_INSTANCES", ge=1, le=1_000)
+    """How many instances of the callback function share their part of these calls."""
+    fan_out_at: int | None = Field(None, alias="LEDGER_FAN_OUT_AT", ge=1)
+    """How many due jobs make the timer's run hand its work to shards; unset for never."""
     clock: str | None = Field(None, alias="LEDGER_CLOCK")
     """A file that tells the time, for demonstrations and tests on local stores."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(

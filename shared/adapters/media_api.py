@@ -18,12 +18,7 @@ from urllib.parse import urlsplit
 from shared.adapters.endpoints import checked_override, endpoint
 from shared.adapters.signing import SIGNERS, AnswerFormat, Envelope, Scheme, canonical_query
 from shared.adapters.vendor_errors import error_for, read_refusal
-from shared.errors import (
-    OversizedAnswerError,
-    TemporaryError,
-    ThrottledError,
-    VendorUnavailableError,
-)
+from shared.errors import OversizedAnswerError, VendorUnavailableError
 from shared.toolkit.context import Credentials
 from shared.vendor import ApiAnswer, ApiRequest, Part
 
@@ -38,11 +33,6 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 # Most answers are a few kilobytes: as many connections as a pool of settling threads can use.
 _KEPT_CONNECTIONS = 32
-
-# Then it is for the job's own schedule: a held lease is no place to wait for a vendor to come back.
-_MOST_TRIES = 4
-_FIRST_WAIT_MS = 200
-_LONGEST_WAIT_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ class _Reply:
 
 
 class SignedMediaApi:
-    """Ask the vendor, with the credentials of the moment and a signature of its own for every try.
+    """Ask the vendor, with the credentials of the moment and a signature of its own for every call.
 
     `endpoints` replaces the address of a product (`{"vod": "http://127.0.0.1:8080"}`).
     `retry_after_unit_ms` is the unit of `x-acs-retry-after`, which the vendor does not document
@@ -102,34 +92,8 @@ class SignedMediaApi:
         self._opening = threading.Lock()
 
     def call(self, request: ApiRequest, *, deadline: int) -> ApiAnswer:
-        """Call once, trying again on what is temporary as long as `deadline` allows."""
+        """Call once: trying again is for whoever counts the calls (`PacedMediaApi`)."""
         url = self._endpoints.get(request.product) or endpoint(request.product, request.region)
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return self._try(request, url, deadline=deadline)
-            except TemporaryError as error:
-                wait = self._wait_before_next_try(error, tries)
-                is_last = tries >= _MOST_TRIES or self._clock.now() + wait >= deadline
-                if is_last or not _may_repeat(request, error):
-                    raise
-            self._clock.sleep(wait)
-
-    def close(self) -> None:
-        """Close the kept connections; a later call opens new ones."""
-        with self._opening:
-            session, self._session = self._session, None
-        if session is not None:
-            session.close()
-
-    def _wait_before_next_try(self, error: TemporaryError, tries: int) -> int:
-        """Double the wait with every try, at random between half and whole, never less than asked."""
-        longest = min(_FIRST_WAIT_MS * 2 ** (tries - 1), _LONGEST_WAIT_MS)
-        jittered = int(longest * self._random.uniform(0.5, 1.0))
-        return (error.retry_after_ms or 0) + jittered
-
-    def _try(self, request: ApiRequest, url: str, *, deadline: int) -> ApiAnswer:
         now = self._clock.now()
         if now >= deadline:
             raise VendorUnavailableError(
@@ -146,6 +110,13 @@ class SignedMediaApi:
             f"{url}/?{canonical_query(signed.query)}", signed.headers, request=request, deadline=deadline
         )
         return self._read(reply, request)
+
+    def close(self) -> None:
+        """Close the kept connections; a later call opens new ones."""
+        with self._opening:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def _send(self, url: str, headers: Mapping[str, str], *, request: ApiRequest, deadline: int) -> _Reply:
         import requests
@@ -208,13 +179,6 @@ class SignedMediaApi:
             if self._session is None:
                 self._session = _new_session(ca_bundle=self._ca_bundle, trust_env=self._trust_env)
             return self._session
-
-
-def _may_repeat(request: ApiRequest, error: TemporaryError) -> bool:
-    """Tell whether trying again is safe: a job whose submission was not answered may exist."""
-    return isinstance(error, ThrottledError) or request.action.startswith(
-        ("Get", "Query", "List", "Describe")
-    )
 
 
 def _retry_after_ms(headers: Mapping[str, str], *, unit_ms: int) -> int | None:

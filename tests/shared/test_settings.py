@@ -47,6 +47,12 @@ def test_endpoints_are_read_by_product() -> None:
         ("LEDGER_WORKERS", "many", "integer"),
         ("LEDGER_LEASE_SECONDS", "1", "greater than or equal to 10"),
         ("LEDGER_RETRY_AFTER_UNIT_MS", "0", "greater than 0"),
+        ("LEDGER_CALL_RATES", "vod", "vod=15,mts=50"),
+        ("LEDGER_CALL_RATES", "vod=many", "vod=15,mts=50"),
+        ("LEDGER_CALL_RATES", "vod=0", "vod=15,mts=50"),
+        ("LEDGER_CALL_RATES", "=15", "vod=15,mts=50"),
+        ("LEDGER_CALLBACK_INSTANCES", "0", "greater than or equal to 1"),
+        ("LEDGER_FAN_OUT_AT", "0", "greater than or equal to 1"),
         ("LEDGER_LOG_LEVEL", "LOUD", "'DEBUG'"),
     ],
 )
@@ -57,6 +63,12 @@ def test_a_wrong_value_is_named_with_what_is_allowed(variable: str, value: str, 
     assert variable in str(refused.value)
     assert allowed in str(refused.value)
     assert isinstance(refused.value, MisconfiguredError)
+
+
+def test_rates_are_read_by_product() -> None:
+    settings = Settings.read({**GOOD, "LEDGER_CALL_RATES": "vod=30, ice=0.5"})
+
+    assert dict(settings.call_rates) == {"vod": 30.0, "ice": 0.5}
 
 
 def test_every_wrong_or_missing_variable_is_named_at_once() -> None:

@@ -21,6 +21,7 @@ from localcloud.media.server import MediaApiServer
 from shared.adapters.clocks import ManualClock
 from shared.adapters.endpoints import endpoint
 from shared.adapters.media_api import SignedMediaApi, Timeouts
+from shared.adapters.paced_media_api import PacedMediaApi
 from shared.adapters.signing import AnswerFormat, Scheme
 from shared.errors import (
     JobNotFoundError,
@@ -57,12 +58,12 @@ def server(world: World) -> Iterator[MediaApiServer]:
 @contextmanager
 def client(
     url: str, clock: ManualClock, *, key: Credentials = OWN, **options: Any
-) -> Iterator[SignedMediaApi]:
+) -> Iterator[PacedMediaApi]:
     api = SignedMediaApi(
         credentials=lambda: key, clock=clock, random=random.Random(7), endpoints={"vod": url}, **options
     )
     try:
-        yield api
+        yield PacedMediaApi(api, clock, random.Random(7))
     finally:
         api.close()
 
@@ -426,7 +427,8 @@ def test_a_closed_client_opens_again(world: World, server: MediaApiServer) -> No
     job_id = world.submit()
 
     with client(server.endpoint, world.clock) as api:
-        api.close()
+        assert isinstance(api.inner, SignedMediaApi)
+        api.inner.close()
         answer = api.call(vod_request("GetAIMediaAuditJob", JobId=job_id), deadline=START + MINUTE)
 
     assert job_id.encode() in answer.part.body
