@@ -3,12 +3,13 @@
     functions, cli ─► bootstrap ─► adapters ─► ports ─► kinds, inbound ─► record, jobs, documents, ...
          └─────────► use cases ────────────────┘
 
-Use cases: `intake` takes in what a trigger brings, `settlement` settles one job, `effects` drains
+Use cases: `intake` takes in what a trigger brings, `tracking` announces jobs before any callback (it
+reads `announcements`), `settlement` settles one job, `effects` drains
 what a commit left to do, `reconciliation` settles what is due. They are made of `marks` (somebody
 wants a job looked at), `leasing` (the right to settle it), `asking` (query, result files, record),
 `conclusions` (what an answer means), `job_row` and `archive` (what lies where).
 
-`kinds`, `inbound`, `documents`, `record`, `jobs`, `taxonomy`, `tables`, `policy` and `vendor` do no I/O
-and read no clock. Only `bootstrap` builds adapters and reads `settings`. `toolkit` knows nothing of
-the others. The import contracts in `pyproject.toml` execute this rule.
+`kinds`, `inbound`, `announcements`, `documents`, `record`, `jobs`, `taxonomy`, `tables`, `policy` and
+`vendor` do no I/O and read no clock. Only `bootstrap` builds adapters and reads `settings`. `toolkit`
+knows nothing of the others. The import contracts in `pyproject.toml` execute this rule.
 """

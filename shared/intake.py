@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from shared import archive, settlement
 from shared.documents.urls import without_query
@@ -68,13 +69,19 @@ def _sorted(
     """Decide by what this ledger knows whether a message that does not say so is about a job of ours."""
     if not isinstance(found, Unsorted):
         return found
-    return decide(
+    policy = services.policy
+    told = partial(
+        decide,
         found,
-        known=_is_known(services, found.ref),
         source=message.source,
-        sources=services.policy.quality_sources,
-        pipelines=services.policy.quality_pipelines,
+        sources=policy.quality_sources,
+        pipelines=policy.quality_pipelines,
     )
+    # Queue or pipeline mostly say it: then no row needs to be read for it.
+    by_settings = told(known=False)
+    if isinstance(by_settings, Notification):
+        return by_settings
+    return told(known=_is_known(services, found.ref))
 
 
 def _is_known(services: Services, ref: JobRef) -> bool:

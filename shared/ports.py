@@ -142,8 +142,9 @@ class Ledger(Protocol):
     ) -> Page:
         """Read a partition of an index in ascending position, up to and including `upto`.
 
-        With `newest_first` in descending order, beginning at `upto`; `after` goes on in the same order. Rows hold the index columns, the table's key and what the index covers. An index lags: what
-        it says is a hint, and what it leaves out may exist.
+        With `newest_first` in descending order, from `upto` on. `after` continues in either. Rows hold
+        the index columns, the table's key and what the index covers. An index lags: what it says is a
+        hint, and what it leaves out may exist.
         """
         ...
 

@@ -1,104 +1,253 @@
-"""Settle what is due: what a callback never came for, what had to wait, what a crash left behind."""
+"""Settle what is due: what a callback never came for, what had to wait, what a crash left behind.
+
+What is done is not due any more. So a run stops wherever its deadline finds it, and the next one continues.
+"""
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from shared import effects, settlement
+from shared import effects, settlement, tracking
 from shared.asking import RESERVE
-from shared.errors import CorruptRowError, VendorRefusedError
+from shared.due import DueJobs, Hint
+from shared.effects import Drained
+from shared.errors import CorruptRowError, PermanentError, TemporaryError
 from shared.job_row import JobRow, read_job
-from shared.ports import Services
-from shared.tables import JOBS, JOBS_DUE, Row
+from shared.jobs import JobRef
+from shared.policy import HOUR, SECOND
+from shared.ports import Services, When
+from shared.settlement import Outcome
+from shared.tables import JOBS
+from shared.toolkit import metrics
+from shared.vendor_health import MissingJobs, Service, VendorHealth
 
 LOG = logging.getLogger(__name__)
 
-BUCKETS = "0123456789abcdef"
-_PAGE = 100
+# Enough for the workers of a pool to be busy while one of them waits; few enough to learn from soon.
+_ROUND = 32
+# For the verdicts at the end of a run, each of which is two writes.
+_VERDICTS = 3 * SECOND
+# A row that nobody can read needs a person, not a read in every run.
+_CORRUPT_AGAIN = 1 * HOUR
+_NAMED = 20
 
 
 @dataclass
 class Summary:
-    """What one run did, by outcome; `more` when the limit or the deadline ended it."""
+    """What one run did, by outcome; `more` when the limit, the deadline or the budget ended it."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     """What settled jobs had to do without, such as `output unlocated`."""
     drained: int = 0
+    lost_callbacks: int = 0
     more: bool = False
     stopped_products: set[str] = field(default_factory=set)
     """Products whose run a refusal ended: no job is to blame, and every further query would fail alike."""
+    away: set[str] = field(default_factory=set)
+    """Services that failed too often in a row and are left for the next run."""
+    misconfigured: list[str] = field(default_factory=list)
+    """Services of which so many jobs are missing that our settings are to blame; no job was given up."""
+    corrupt: list[str] = field(default_factory=list)
+    """Rows that nobody can read, the first few by name."""
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Tell whether something stays wrong however often the run is repeated."""
+        person = ("quarantined", "unknown", "corrupt")
+        return bool(self.stopped_products or self.misconfigured or any(self.outcomes[n] for n in person))
+
+    def report(self) -> dict[str, object]:
+        """Give all of it, ready for JSON."""
+        return {
+            "outcomes": dict(sorted(self.outcomes.items())),
+            "notes": dict(sorted(self.notes.items())),
+            "drained": self.drained,
+            "lost_callbacks": self.lost_callbacks,
+            "more": self.more,
+            "stopped_products": sorted(self.stopped_products),
+            "away": sorted(self.away),
+            "misconfigured": self.misconfigured,
+            "corrupt": self.corrupt,
+        }
 
 
-def settle_due(services: Services, limit: int) -> Summary:
-    """Settle and drain at most `limit` jobs that are due by now, longest due first.
+@dataclass(frozen=True)
+class _Handled:
+    """What became of one job. `is_stuck` says that it did not go forward and will be due again."""
+
+    key: str
+    did: str | None = None
+    row: JobRow | None = None
+    outcome: Outcome | None = None
+    drained: Drained = field(default_factory=Drained)
+    is_stuck: bool = False
+
+    @property
+    def was_worked_on(self) -> bool:
+        return self.did not in (None, "corrupt") or self.drained.done > 0
+
+
+def settle_due(services: Services, due: DueJobs, *, limit: int | None = None) -> Summary:
+    """Settle and drain what is due, at most `limit` jobs; decide at the end about those that are missing.
 
     What an index row says is a hint: each job's row is read, and the conditional claim decides. Rows
     that nothing can be done about now do not count, so that they starve no other.
     """
-    summary, worked = Summary(), 0
-    last = services.deadline - RESERVE
-    for hint in due_hints(services):
-        if worked >= limit or services.clock.now() >= last:
-            summary.more = True
+    run = _Run(services)
+    last, worked = services.deadline - RESERVE - _VERDICTS, 0
+    while due.oldest_due_at() is not None:
+        room = _ROUND if limit is None else min(_ROUND, limit - worked)
+        if room <= 0 or services.clock.now() >= last:
+            run.summary.more = True
             break
-        worked += _handle(services, str(hint["job_key"]), summary)
-    return summary
+        worked += run.work_on(due.take(room), due)
+    return run.end()
 
 
-def due_hints(services: Services) -> Iterator[Row]:
-    """Give the index rows of what is due by now, the longest due first, as far as they are asked for."""
-    now = services.clock.now()
-    buckets = [_due_in(services, bucket, now) for bucket in BUCKETS]
-    return heapq.merge(*buckets, key=lambda row: (row["due_at"], row["job_key"]))
+def settle_named(services: Services, keys: Sequence[str]) -> Summary:
+    """Settle and drain these jobs now, if they are due. Nobody is given up: that takes a whole run."""
+    run = _Run(services)
+    for start in range(0, len(keys), _ROUND):
+        if services.clock.now() >= services.deadline - RESERVE:
+            run.summary.more = True
+            break
+        run.handle(keys[start : start + _ROUND])
+    return run.end(giving_up=False)
 
 
-def _due_in(services: Services, bucket: str, now: int) -> Iterator[Row]:
-    after: Row | None = None
-    while True:
-        page = services.ledger.scan(JOBS, JOBS_DUE, bucket, upto=now, limit=_PAGE, after=after)
-        yield from page.rows
-        after = page.after
-        if after is None:
-            return
+class _Run:
+    """The state of one run. Tasks beside each other only give values; one thread adds them up."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._health = VendorHealth()
+        self._missing = MissingJobs()
+        self.summary = Summary()
+
+    def work_on(self, hints: Sequence[Hint], due: DueJobs) -> int:
+        """Bring jobs forward and tell how many there was anything to do for."""
+        handled = self.handle([hint.key for hint in hints])
+        for hint, one in zip(hints, handled, strict=True):
+            if one.is_stuck:
+                due.charge_failure(hint)
+            if one.did == "corrupt":
+                _put_off_corrupt(self._services, hint)
+        return sum(one.was_worked_on for one in handled)
+
+    def handle(self, keys: Sequence[str]) -> list[_Handled]:
+        """Bring jobs forward beside each other; what happens to one stops no other."""
+        tasks = [partial(_handle, self._services, key, self._health) for key in keys]
+        handled = [done.result() for done in self._services.parallel.run(tasks)]
+        for one in handled:
+            self._add(one)
+        return handled
+
+    def end(self, *, giving_up: bool = True) -> Summary:
+        """Say what is wrong with services, and give up the jobs that are to be believed missing."""
+        for product in sorted(self._health.refused_by):
+            metrics.count("misconfigured", product=product, why="refused")
+        for service in self._missing.doubtful():
+            metrics.count("misconfigured", product=service.product, region=service.region, why="missing")
+            LOG.critical("misconfigured: too many jobs of %s are not found; none is given up", service)
+        given_up = self._give_up(self._missing.unknown()) if giving_up else {}
+        for key in self._missing.held():
+            self._count(given_up.get(key, "missing"), key)
+        self.summary.stopped_products = self._health.refused_by
+        self.summary.more |= bool(self._health.spent)
+        self.summary.away = {str(service) for service in self._health.away}
+        self.summary.misconfigured = [str(service) for service in self._missing.doubtful()]
+        return self.summary
+
+    def _give_up(self, keys: Sequence[str]) -> dict[str, str]:
+        """Write what is believed of missing jobs, as far as time allows; the rest is missing again soon."""
+        did: dict[str, str] = {}
+        for start in range(0, len(keys), _ROUND):
+            if self._services.clock.now() >= self._services.deadline - SECOND:
+                break
+            tasks = [
+                partial(settlement.declare_unknown, self._services, key, by="timer")
+                for key in keys[start : start + _ROUND]
+            ]
+            for done in self._services.parallel.run(tasks):
+                if done.error is not None:
+                    LOG.error("a missing job could not be given up", exc_info=done.error)
+                if done.value is not None:
+                    did[done.value.key] = done.value.did
+        return did
+
+    def _add(self, one: _Handled) -> None:
+        summary, drained = self.summary, one.drained
+        summary.drained += drained.done
+        summary.lost_callbacks += drained.lost_callbacks
+        if drained.done:
+            metrics.count("drained_effects", drained.done)
+        if one.did == "corrupt" and len(summary.corrupt) < _NAMED:
+            summary.corrupt.append(one.key)
+        if one.did is not None and one.did != "missing":  # which is counted when it is decided
+            self._count(one.did, one.key)
+        if one.row is not None and one.outcome is not None:
+            summary.notes.update(filter(None, (one.outcome.notes or "").split(", ")))
+            self._learn_of_missing(one.row, one.outcome)
+
+    def _count(self, did: str, key: str) -> None:
+        self.summary.outcomes[did] += 1
+        metrics.count("reconciled_jobs", outcome=did, kind=_kind(key))
+
+    def _learn_of_missing(self, row: JobRow, outcome: Outcome) -> None:
+        service = _service(self._services, row)
+        is_certain = row.count("notified") > 0 or row.text("first_seen_by") == tracking.BY
+        if outcome.did == "missing":
+            self._missing.missing(service, row.key, is_certain=is_certain)
+        # One that is not found within its grace says nothing yet, and an error nothing at all.
+        elif outcome.error is None:
+            self._missing.found(service, is_certain=is_certain)
 
 
-def _handle(services: Services, key: str, summary: Summary) -> bool:
-    """Bring one job forward and tell whether there was anything to do; what happens to it stops no other."""
+def _handle(services: Services, key: str, health: VendorHealth) -> _Handled:
+    """Settle and drain one job; never raise."""
     try:
         row = read_job(services.ledger, key)
         if row is None:
-            return False
-        did = _settle(services, row, summary)
+            return _Handled(key)
+        service = _service(services, row)
+        is_left = row.wants_query(services.clock.now()) and not health.is_to_be_asked(service)
+        outcome = None if is_left else settlement.settle(services, row, by="timer")
+        if outcome is not None:
+            health.learn(service, outcome.error)
         drained = effects.drain(services, key)
-        summary.drained += drained
-        return did or drained > 0
     except CorruptRowError as error:
         LOG.error("%s", error, extra={"job": key})
-        summary.outcomes["corrupt"] += 1
-        return False
+        return _Handled(key, "corrupt", is_stuck=True)
     except Exception:
         LOG.exception("the run goes on without this job", extra={"job": key})
-        summary.outcomes["error"] += 1
-        return True
-
-
-def _settle(services: Services, row: JobRow, summary: Summary) -> bool:
-    product = _product(services, row)
-    outcome = None if product in summary.stopped_products else settlement.settle(services, row)
+        return _Handled(key, "error", is_stuck=True)
     if outcome is None:
-        return False
-    summary.outcomes[outcome.did] += 1
-    summary.notes.update(filter(None, (outcome.notes or "").split(", ")))
-    if isinstance(outcome.error, VendorRefusedError):
-        summary.stopped_products.add(product)
-    return True
+        return _Handled(key, row=row, drained=drained, is_stuck=is_left)
+    return _Handled(key, outcome.did, row, outcome, drained, is_stuck=outcome.did == "postponed")
 
 
-def _product(services: Services, row: JobRow) -> str:
+def _service(services: Services, row: JobRow) -> Service:
     kind = services.kinds.get(row.ref.kind)
-    return kind.product if kind else row.ref.kind
+    region = row.text("region") or services.policy.region or ""
+    return Service(kind.product if kind else row.ref.kind, region)
+
+
+def _kind(key: str) -> str:
+    try:
+        return JobRef.from_key(key).kind
+    except PermanentError:
+        return "unreadable"
+
+
+def _put_off_corrupt(services: Services, hint: Hint) -> None:
+    """Have a row that nobody can read looked at again later: else it would lengthen every run."""
+    later = services.clock.now() + _CORRUPT_AGAIN
+    try:
+        services.ledger.update(JOBS, (hint.key,), {"due_at": later}, [When("due_at", "==", hint.due_at)])
+    except TemporaryError as error:
+        LOG.warning("a corrupt row stays due: %s", error, extra={"job": hint.key})

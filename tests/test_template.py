@@ -142,7 +142,7 @@ def test_what_is_kept_outlives_the_stack() -> None:
         if one["Type"].startswith(("ALIYUN::OSS::", "ALIYUN::OTS::"))
     }
 
-    assert set(kept) == {"Archive", "Ledger", "JobsTable", "InboxTable"}
+    assert set(kept) == {"Archive", "Ledger", "JobsTable", "InboxTable", "LeasesTable"}
     assert set(kept.values()) == {"Retain"}
 
 

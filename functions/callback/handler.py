@@ -6,9 +6,11 @@ import logging
 from dataclasses import asdict
 
 from shared import bootstrap, intake
-from shared.inbound.triggers import Messages, Trigger, messages
+from shared.asking import RESERVE
 from shared.ports import Services
 from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
+from shared.toolkit.message import Messages, Trigger
+from shared.toolkit.triggers import recognize
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
     Each message has its own fate; a bad one never touches its neighbours. Function Compute retries
     the whole event, and those that were taken in already change nothing then.
     """
-    trigger: Trigger = messages(event)
+    trigger: Trigger = recognize(event)
     if not isinstance(trigger, Messages):
         LOG.warning("a timer has no message: nothing to take in", extra={"timer": trigger.name})
     found = trigger.messages if isinstance(trigger, Messages) else ()
@@ -34,6 +36,10 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
         lambda message: intake.take_in(services, message),
         id_of=lambda message: message.message_id,
         run=services.parallel.run,
+        # One that is not begun is delivered again; begun with less time left, it could not be stored.
+        deadline_ms=services.deadline,
+        reserve_ms=RESERVE,
+        clock=services.clock.now,
     )
     outcome.raise_for_failures()
     return {**outcome.report(), "receipts": [asdict(item.value) for item in outcome.succeeded if item.value]}

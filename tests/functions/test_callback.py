@@ -12,15 +12,16 @@ from typing import Any, cast
 import pytest
 
 from functions.callback.handler import handle, handler
-from shared.errors import UnreadableError
+from shared.errors import ParseError
 from shared.inbound.notifications import Notification, read
-from shared.inbound.triggers import Messages, messages
 from shared.job_row import read_job
 from shared.jobs import JobRef, State
 from shared.marks import Mark, mark
 from shared.record import digest
-from shared.tables import INBOX
+from shared.tables import INBOX, JOBS
 from shared.toolkit import BatchFailedError, fake_context
+from shared.toolkit.message import Messages
+from shared.toolkit.triggers import recognize
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import answer
 from tests.world import World
@@ -39,10 +40,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def notifications(event: bytes) -> Iterator[Notification]:
-    for message in cast(Messages, messages(event)).messages:
+    for message in cast(Messages, recognize(event)).messages:
         try:
             found = read(message.body) if message.reason is None else None
-        except UnreadableError:
+        except ParseError:
             continue
         if isinstance(found, Notification):
             yield found
@@ -133,7 +134,7 @@ def test_an_unreadable_neighbour_harms_nobody_and_lies_in_quarantine_with_its_re
     }
     unreadable = next(one for one in receipts(answered) if one["was"] == "unreadable")
     assert "JobId" in unreadable["reason"]
-    sent = {m.message_id: m.body for m in cast(Messages, messages(event)).messages}
+    sent = {m.message_id: m.body for m in cast(Messages, recognize(event)).messages}
     body = sent[unreadable["message_id"]]
     name = digest(body)
     row = world.services.ledger.get(INBOX, (f"{name[:2]}..unreadable.{name}", unreadable["message_id"]))
@@ -232,7 +233,7 @@ def test_a_message_about_a_job_whose_row_nobody_can_read_is_kept_all_the_same(wo
 
     answered = handle(event, world.services)
 
-    (message,) = cast(Messages, messages(event)).messages
+    (message,) = cast(Messages, recognize(event)).messages
     assert len(cast("list[object]", answered["failed"])) == 1
     assert world.services.ledger.get(INBOX, (quality.key, message.message_id)) is not None
 
@@ -241,3 +242,14 @@ def test_a_timer_event_takes_in_nothing(world: World) -> None:
     event = b'{"triggerTime":"2026-01-01T00:00:00Z","triggerName":"every","payload":""}'
 
     assert handle(event, world.services)["items"] == 0
+
+
+def test_a_message_that_there_is_no_time_for_is_not_begun_and_comes_again(world: World) -> None:
+    event = (FOLDER / "topic-json.json").read_bytes()
+    (job,) = truthful(world, event)
+    late = replace(world.services, deadline=world.clock.now() + 4_000)
+
+    with pytest.raises(BatchFailedError):
+        handle(event, late)
+    assert world.services.ledger.get(JOBS, (job.key,)) is None
+    assert handle(event, world.services)["failed"] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -142,7 +141,7 @@ def test_a_callback_before_the_vendor_knows_of_the_end_is_asked_about_soon_after
 
 def test_the_first_callback_tells_region_and_account() -> None:
     world = begin()
-    world.deliver(replace(callback(JOB), region="cn-shanghai", account_id="42"))
+    world.deliver(callback(JOB)._replace(region="cn-shanghai", account_id="42"))
 
     assert (world.row(JOB).text("region"), world.row(JOB).text("user_id")) == ("cn-shanghai", "42")
 
@@ -163,7 +162,7 @@ def test_what_nobody_can_read_is_quarantined_with_its_reason() -> None:
 
 
 def test_what_could_not_be_unwrapped_is_quarantined_with_the_triggers_reason() -> None:
-    message = replace(callback(JOB), reason="two bodies in one message")
+    message = callback(JOB)._replace(reason="two bodies in one message")
     receipt = World(None).deliver(message)
 
     assert receipt.was == "unreadable"

@@ -12,11 +12,9 @@ from shared.asking import RESERVE
 from shared.errors import StoreUnavailableError, VendorRefusedError, VendorUnavailableError
 from shared.job_row import JobRow
 from shared.jobs import JobRef, State
-from shared.policy import SECOND
-from shared.ports import Page
-from shared.reconciliation import due_hints
-from shared.tables import JOBS, Index, Row, Table, Value
-from tests.faults import UNAVAILABLE, Fault, Faults, FaultyLedger, first
+from shared.policy import DAY, HOUR, MINUTE, SECOND
+from shared.tables import JOBS, Value
+from tests.faults import UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import answer, callback
 from tests.world import START, World, ref
 
@@ -54,16 +52,16 @@ def test_all_that_is_due_is_settled_and_drained() -> None:
     summary = world.run_timer()
 
     assert (dict(summary.outcomes), summary.drained, summary.more) == ({"settled": COUNT}, COUNT, False)
-    assert world.next_due() is None
+    assert world.next_due() == START + world.services.policy.confirm_after
     assert len(world.stored("records/")) == COUNT
     assert world.broken() == []
 
 
-def test_the_longest_due_come_first_over_all_buckets() -> None:
+def test_the_longest_and_the_shortest_due_take_turns_over_all_buckets() -> None:
     world = world_of()
-    summary = world.run_timer(limit=5)
+    summary = world.run_timer(limit=6)
 
-    assert world.vendor.calls == [f"job-{number}" for number in range(COUNT - 1, COUNT - 6, -1)]
+    assert world.vendor.calls == ["job-39", "job-0", "job-38", "job-1", "job-37", "job-2"]
     assert summary.more
 
 
@@ -82,40 +80,26 @@ def test_what_is_due_later_waits() -> None:
     assert world.vendor.calls == ["job--1"]
 
 
-class SmallPages(FaultyLedger):
-    """A ledger that gives one row a page."""
-
-    def scan(
-        self,
-        table: Table,
-        index: Index,
-        partition: str,
-        *,
-        upto: int,
-        limit: int,
-        after: Row | None = None,
-    ) -> Page:
-        """See `Ledger.scan`."""
-        rows = list(super().scan(table, index, partition, upto=upto, limit=10_000).rows)
-        rest = rows[rows.index(after) + 1 :] if after else rows
-        return Page(rest[:1], after=rest[0] if len(rest) > 1 else None)
-
-
-def test_pages_are_followed_to_their_end() -> None:
-    world = world_of()
-    small = replace(world.services, ledger=SmallPages(world.ledger, Faults(lambda call: None)))
-
-    assert list(due_hints(small)) == list(due_hints(world.services))
-    assert len(list(due_hints(small))) == COUNT
-
-
 def test_rows_that_nobody_can_read_starve_no_other() -> None:
     world = world_of()
     for number in range(1, COUNT):  # all that are due for longer than the last one
         world.change(f"job-{number}", {"effects": "not json"})
     summary = world.run_timer(limit=1)
 
-    assert summary.outcomes == {"settled": 1, "corrupt": COUNT - 1}
+    assert summary.outcomes == {"settled": 1, "corrupt": 1}
+    assert summary.corrupt == [ref("job-39").key]
+
+
+def test_a_row_that_nobody_can_read_is_named_and_then_left_alone_for_an_hour() -> None:
+    world = world_of(2)
+    world.change("job-1", {"effects": "not json"})
+
+    first_run, second_run = world.run_timer(), world.run_timer()
+    world.clock.advance(HOUR)
+
+    assert (first_run.corrupt, first_run.needs_a_person) == ([ref("job-1").key], True)
+    assert dict(second_run.outcomes) == {}
+    assert world.run_timer().corrupt == first_run.corrupt
 
 
 def test_jobs_of_a_product_that_refuses_us_starve_no_other() -> None:
@@ -131,6 +115,19 @@ def test_jobs_of_a_product_that_refuses_us_starve_no_other() -> None:
 
     assert summary.stopped_products == {"vod"}
     assert summary.outcomes == {"postponed": 1, "settled": 1}
+
+
+def test_a_service_that_keeps_failing_is_left_for_the_next_run_and_its_effects_are_not() -> None:
+    world = world_of()
+    world.settle("job-7")  # it is due for its effect alone
+    for number in range(COUNT):
+        world.vendor.know(f"job-{number}", VendorUnavailableError("away"))
+    world.vendor.calls.clear()
+    summary = world.run_timer()
+
+    assert (len(world.vendor.calls), summary.away, summary.more) == (5, {"vod"}, False)
+    assert summary.outcomes == {"postponed": 5}
+    assert not summary.needs_a_person
 
 
 def test_a_run_ends_while_there_is_still_time_to_ask_and_commit() -> None:
@@ -221,6 +218,44 @@ def test_what_a_crash_left_behind_is_settled_when_its_lease_has_lapsed() -> None
     assert world.run_timer().outcomes == {"settled": 1}
 
 
+def missing(count: int) -> World:
+    """Begin with jobs that the vendor still does not know, though their grace is over."""
+    world = World(None)
+    for number in range(count):
+        world.put(due_row(number, not_found_since=START - DAY))
+    return world
+
+
+def test_a_missing_job_that_cannot_be_given_up_is_asked_about_again() -> None:
+    world = missing(2)
+    # The fourth: a claim and a release of each come before.
+    updates = iter(range(100))
+    broken = Faults(lambda call: UNAVAILABLE if call.method == "update" and next(updates) == 4 else None)
+    summary = world.run_timer(world.through(broken))
+
+    assert summary.outcomes == {"unknown": 1, "missing": 1}
+    world.run_until_quiet()
+    assert {world.row(f"job-{number}").state for number in range(2)} == {State.UNKNOWN}
+
+
+def test_nobody_is_given_up_when_there_is_no_time_left_for_it() -> None:
+    world = missing(1)
+    late = Fault(before=lambda: world.clock.advance(MINUTE))
+    services = world.through(Faults(first("query", late)))
+    summary = world.run_timer(replace(services, deadline=START + MINUTE))
+
+    assert summary.outcomes == {"missing": 1}
+
+
+def test_a_corrupt_row_that_cannot_be_put_off_stays_due() -> None:
+    world = world_of(1)
+    world.change("job-0", {"effects": "not json"})
+    summary = world.run_timer(world.through(Faults(first("update", UNAVAILABLE))))
+
+    assert summary.outcomes == {"corrupt": 1}
+    assert world.next_due() == START
+
+
 def test_a_job_whose_callback_never_came_is_found_by_the_timer() -> None:
     world = World(None)
     world.vendor.know("job-1", answer("job-1"))
@@ -230,3 +265,13 @@ def test_a_job_whose_callback_never_came_is_found_by_the_timer() -> None:
 
     assert world.row("job-1").state is State.SUCCEEDED
     assert world.row("job-1").count("notified") == 1
+
+
+def test_a_job_that_the_vendor_does_not_know_is_unknown_after_the_grace_period() -> None:
+    world = World(None)
+    world.deliver(callback("job-1"))
+    world.run_until_quiet()
+
+    assert world.row("job-1").state is State.UNKNOWN
+    assert world.clock.now() - START >= world.services.policy.not_found_grace
+    assert world.broken() == []

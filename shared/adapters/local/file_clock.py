@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from shared.errors import SettingError
@@ -13,6 +14,7 @@ class FileClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._moving = threading.Lock()
 
     def now(self) -> int:
         """Tell the present time; raise `SettingError` when the file does not hold one."""
@@ -25,10 +27,15 @@ class FileClock:
 
     def sleep(self, ms: int) -> None:
         """Let that much time pass at once."""
-        self.set(self.now() + ms)
+        with self._moving:
+            self._set(self.now() + ms)
 
     def set(self, now: int) -> None:
         """Move time; a reader sees the old or the new one, never half of it."""
+        with self._moving:
+            self._set(now)
+
+    def _set(self, now: int) -> None:
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         fresh.write_text(f"{now}\n")
         fresh.replace(self._path)

@@ -1,0 +1,44 @@
+"""Timer: settle what is due. Or a shard of such a run, or some jobs by name, by asynchronous invocation."""
+
+from __future__ import annotations
+
+from shared import bootstrap, reconciliation, runs
+from shared.ports import Services
+from shared.runs import Shard
+from shared.toolkit import InvocationContext, function_handler
+from shared.toolkit.message import TimerTick
+from shared.toolkit.parser import ParseError, decode_json
+from shared.toolkit.triggers import timer_tick
+
+_LAYER = "reconcile"
+
+
+@function_handler()
+def handler(event: bytes, context: InvocationContext) -> object:
+    """Entry point of Function Compute."""
+    return handle(event, bootstrap.for_invocation(context))
+
+
+def handle(event: bytes, services: Services) -> dict[str, object]:
+    """Do what the event asks for, within its part of the account's calls, and answer with a summary."""
+    work = _read(event)
+    if isinstance(work, TimerTick):
+        return runs.run(bootstrap.within_run_budget(services)).answer()
+    if isinstance(work, Shard):
+        return runs.work_on(bootstrap.within_run_budget(services, among=work.of), work).answer()
+    return reconciliation.settle_named(services, work).report()
+
+
+def _read(event: bytes) -> TimerTick | Shard | list[str]:
+    tree = decode_json(event, layer=_LAYER)
+    if not isinstance(tree, dict):
+        raise ParseError("not an object", layer=_LAYER)
+    tick = timer_tick(tree)
+    if tick is not None:
+        return tick
+    match tree:
+        case {"shard": dict(shard)}:
+            return Shard.read(shard)
+        case {"jobs": [*keys]} if all(isinstance(key, str) for key in keys):
+            return [str(key) for key in keys]
+    raise ParseError("neither a timer's event, nor a shard, nor `jobs`, a list of keys", layer=_LAYER)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import JobNotFoundError, NoTimeLeftError, ThrottledError, VendorRefusedError
+from shared.vendor_health import MissingJobs, Service, VendorHealth
+
+HERE, THERE = Service("vod", "cn-shanghai"), Service("vod", "cn-beijing")
+OTHER = Service("mts", "cn-shanghai")
+
+
+def test_a_product_that_refuses_us_is_not_asked_again_in_any_region() -> None:
+    health = VendorHealth()
+    health.learn(HERE, VendorRefusedError("no"))
+
+    assert [health.is_to_be_asked(one) for one in (HERE, THERE, OTHER)] == [False, False, True]
+
+
+def test_a_product_without_a_call_left_is_not_asked_about_again() -> None:
+    health = VendorHealth()
+    health.learn(HERE, NoTimeLeftError("no call is left"))
+
+    assert [health.is_to_be_asked(one) for one in (HERE, THERE, OTHER)] == [False, False, True]
+    assert (health.spent, health.refused_by) == ({"vod"}, set())
+
+
+def test_a_service_that_fails_five_times_in_a_row_is_left_alone() -> None:
+    health = VendorHealth()
+    for _ in range(4):
+        health.learn(HERE, ThrottledError("slow down"))
+    before = health.is_to_be_asked(HERE)
+    health.learn(HERE, ThrottledError("slow down"))
+
+    assert [before, *map(health.is_to_be_asked, (HERE, THERE))] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_asked"),
+    [(None, True), (JobNotFoundError("no"), True), (OSError("a store"), False)],
+)
+def test_only_an_answer_ends_a_row_of_failures(answer: Exception | None, is_asked: bool) -> None:
+    health = VendorHealth()
+    for error in (*[ThrottledError("slow down")] * 4, answer, ThrottledError("slow down")):
+        health.learn(HERE, error)
+
+    assert health.is_to_be_asked(HERE) is is_asked
+
+
+def missing_jobs(found: int, missing: int, *, is_certain: bool = True) -> MissingJobs:
+    jobs = MissingJobs()
+    for _ in range(found):
+        jobs.found(HERE, is_certain=True)
+    for number in range(missing):
+        jobs.missing(HERE, f"job-{number}", is_certain=is_certain)
+    return jobs
+
+
+@pytest.mark.parametrize(
+    ("found", "missing", "is_doubtful"),
+    [(0, 9, False), (0, 10, True), (40, 10, False), (39, 10, True), (1_000, 250, False), (1_000, 251, True)],
+)
+def test_more_than_a_fifth_and_at_least_ten_missing_jobs_speak_against_us(
+    found: int, missing: int, is_doubtful: bool
+) -> None:
+    jobs = missing_jobs(found, missing)
+
+    assert jobs.doubtful() == ([HERE] if is_doubtful else [])
+    assert len(jobs.unknown()) == (0 if is_doubtful else missing)
+    assert len(jobs.held()) == missing
+
+
+def test_jobs_that_a_person_named_do_not_speak_against_us() -> None:
+    jobs = missing_jobs(0, 30, is_certain=False)
+
+    assert (jobs.doubtful(), len(jobs.unknown())) == ([], 30)
+
+
+def test_one_service_says_nothing_of_another() -> None:
+    jobs = missing_jobs(0, 30)
+    jobs.missing(OTHER, "other", is_certain=True)
+
+    assert jobs.unknown() == ["other"]
