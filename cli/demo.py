@@ -48,6 +48,7 @@ def _numbers(story: Story, rows: list[JobRow], records: list[dict[str, Any]]) ->
         "jobs": len(rows),
         **{state.value: states[state] for state in (State.SUCCEEDED, State.FAILED, State.QUARANTINED)},
         "unreadable": story.unreadable(),
+        "lost_callbacks": story.lost_callbacks,
         "findings": sum(len(record["findings"]) for record in records),
         "archive": str(story.folder / "archive"),
         "ledger": str(story.folder / "ledger.db"),

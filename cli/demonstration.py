@@ -1,4 +1,4 @@
-"""The demonstration: the real handler, a local vendor, sample callbacks, and time that moves on."""
+"""The demonstration: the real handlers, a local vendor, sample callbacks, and time that moves on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,23 @@ from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
-from cli.demo_vendor import KEYS, PACE, QUALITY_QUEUE, RESULTS, USER_ID, DemoVendor, Told, submission, told_by
+from cli.demo_vendor import (
+    KEYS,
+    PACE,
+    QUALITY_QUEUE,
+    REGION,
+    RESULTS,
+    USER_ID,
+    DemoVendor,
+    Told,
+    submission,
+    told_by,
+    without_callback,
+)
 from cli.local_ledger import as_environment, opened
 from localcloud.media.server import MediaApiServer
 from localcloud.runner import InProcessRunner
 from localcloud.template import read_template
-from shared import reconciliation
 from shared.adapters.clocks import SystemClock
 from shared.adapters.local.file_clock import FileClock
 from shared.errors import PermanentError
@@ -25,6 +36,7 @@ from shared.ports import Services
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events" / "callback"
+TICK = ROOT / "events" / "reconcile" / "timer.json"
 TEMPLATE = ROOT / "template.yml"
 
 _MARKER = ".media-ledger-demo"
@@ -41,7 +53,7 @@ class Story:
 
     folder: Path
     receipts: list[dict[str, Any]] = field(default_factory=list)
-    healed: int = 0
+    lost_callbacks: int = 0
 
     def unreadable(self) -> int:
         """Count deliveries that nobody could read."""
@@ -53,19 +65,48 @@ def play(folder: Path, tell: Callable[[str], None]) -> Story:
     clock = FileClock(folder / "clock")
     clock.set(SystemClock().now())
     story = Story(folder)
-    vendor = DemoVendor(_all_told(), clock=clock, buckets=folder / "buckets")
+    told = _all_told()
+    lost = without_callback(told)
+    vendor = DemoVendor([*told, *lost], clock=clock, buckets=folder / "buckets")
+    runner = InProcessRunner(read_template(TEMPLATE))
     with MediaApiServer(vendor.gateway) as server:
         tell(f"local media APIs at {server.endpoint}, verifying signatures")
         settings = own_environment(folder, endpoint=server.endpoint)
         with as_environment(settings), opened(settings) as services:
             _submit(services, vendor, clock)
             tell(f"{len(vendor.told)} jobs of four kinds submitted; the vendor works on them")
-            _deliver(story, tell)
-            clock.sleep(2 * MINUTE)
-            summary = reconciliation.settle_due(services, limit=100)
-            story.healed = summary.outcomes["settled"]
-            tell(f"two minutes later: {story.healed} job settled that was asked about too early")
+            _announce(runner, lost)
+            tell(f"{len(lost)} of them announced to the ledger: their callbacks will get lost")
+            _deliver(runner, story, tell)
+            _let_the_timer_heal(runner, story, clock, tell)
     return story
+
+
+def _announce(runner: InProcessRunner, told: list[Told]) -> None:
+    """Tell the ledger of jobs as whoever submits them does."""
+    jobs = [{"kind": one.ref.kind, "job_id": one.ref.job_id, "region": REGION} for one in told]
+    runner.invoke("track", json.dumps(jobs).encode())
+
+
+def _let_the_timer_heal(
+    runner: InProcessRunner, story: Story, clock: FileClock, tell: Callable[[str], None]
+) -> None:
+    """Let time pass, and the timer go off for what was early, lost, or is to be confirmed."""
+    tick = TICK.read_bytes()
+
+    def after(minutes: int) -> dict[str, Any]:
+        clock.sleep(minutes * MINUTE)
+        summary: dict[str, Any] = json.loads(runner.invoke("reconcile", tick))
+        told = ", ".join(f"{count} {outcome}" for outcome, count in summary["outcomes"].items())
+        told = told or f"nobody is asked, {summary['drained']} records verified"
+        tell(f"{minutes:>2} minutes later the timer goes off: {told}")
+        return summary
+
+    after(2)
+    after(10)
+    story.lost_callbacks = after(15)["lost_callbacks"]
+    tell(f"   {story.lost_callbacks} callbacks count as lost; their jobs are settled all the same")
+    after(15)
 
 
 def prepare(folder: Path) -> None:
@@ -107,9 +148,8 @@ def _submit(services: Services, vendor: DemoVendor, clock: FileClock) -> None:
             vendor.answer_raw(one.ref, _BROKEN_ANSWER)
 
 
-def _deliver(story: Story, tell: Callable[[str], None]) -> None:
+def _deliver(runner: InProcessRunner, story: Story, tell: Callable[[str], None]) -> None:
     """Hand every sample to the function, as Function Compute would."""
-    runner = InProcessRunner(read_template(TEMPLATE))
     for path in samples():
         answer = json.loads(runner.invoke("callback", path.read_bytes()))
         story.receipts += answer["receipts"]
@@ -126,6 +166,7 @@ def own_environment(folder: Path, *, endpoint: str | None = None) -> dict[str, s
         "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
         "LEDGER_CLOCK": str(folder.resolve() / "clock"),
         "LEDGER_USER_ID": USER_ID,
+        "LEDGER_CALLBACK_INSTANCES": "1",
         "LEDGER_RESULT_FILES": f"file://{root}/buckets",
         "LEDGER_OUTPUTS": f"mts.video_quality={RESULTS}",
         "LEDGER_VIDEO_QUALITY_SOURCES": QUALITY_QUEUE,

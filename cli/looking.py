@@ -19,11 +19,11 @@ from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, open
 from cli.terminal import AlwaysJson, AsJson, err, out, print_json, told_plainly
 from shared import archive
 from shared.documents.pointers import resolve
+from shared.due import BUCKETS
 from shared.errors import CorruptRowError, PermanentError
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
 from shared.ports import Services
-from shared.reconciliation import BUCKETS
 from shared.tables import JOBS, JOBS_BY_DAY, Row
 from shared.vendor import Part
 

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from cli import demo, invoking, looking, reading, settling
+from cli import (
+    demo,
+    explaining,
+    intervening,
+    invoking,
+    looking,
+    reading,
+    reconciling,
+    reporting,
+    settling,
+    tracking,
+)
 from cli.terminal import EXIT_STATUSES
 from shared.toolkit import configure_logging
 
@@ -23,10 +34,16 @@ app = typer.Typer(
 )
 for command in (
     demo.demo,
+    tracking.track,
     settling.settle,
+    reconciling.reconcile,
     looking.jobs,
     looking.show,
     looking.at,
+    explaining.explain,
+    reporting.report,
+    intervening.release,
+    intervening.retry,
     reading.parse_event,
     reading.normalize,
     invoking.invoke,

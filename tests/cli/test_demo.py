@@ -20,7 +20,7 @@ def numbers(shell: Shell) -> dict[str, Any]:
 def test_every_job_of_the_samples_ends_in_one_state(numbers: dict[str, Any]) -> None:
     assert list(numbers) == [
         *("jobs", "succeeded", "failed", "quarantined"),
-        *("unreadable", "findings", "archive", "ledger"),
+        *("unreadable", "lost_callbacks", "findings", "archive", "ledger"),
     ]
     assert numbers["jobs"] == numbers["succeeded"] + numbers["failed"] + numbers["quarantined"]
     assert numbers["succeeded"] >= 10
@@ -32,6 +32,14 @@ def test_every_settled_job_has_its_record_in_the_archive(numbers: dict[str, Any]
 
     assert len(records) == numbers["succeeded"] + numbers["failed"]
     assert sum(len(json.loads(one.read_bytes())["findings"]) for one in records) == numbers["findings"]
+
+
+def test_jobs_whose_callbacks_are_lost_are_settled_and_counted(shell: Shell, numbers: dict[str, Any]) -> None:
+    jobs = shell.json("jobs", "--dir", "shown", "--json")["jobs"]
+    lost = [job for job in jobs if job["first_seen_by"] == "track"]
+
+    assert numbers["lost_callbacks"] == len(lost) == 3
+    assert {job["state"] for job in lost} == {"succeeded"}
 
 
 def test_nothing_is_left_due(shell: Shell, numbers: dict[str, Any]) -> None:

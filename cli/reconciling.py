@@ -1,0 +1,124 @@
+"""`reconcile`: do what the timer does, once or until nothing is due."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+import typer
+
+from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
+from cli.looking import escape
+from cli.terminal import AsJson, Exit, err, out, print_json, told_plainly
+from shared import bootstrap, runs
+from shared.policy import MINUTE
+from shared.ports import Services
+from shared.reconciliation import Summary
+
+# One that is interrupted blocks the next one no longer than this.
+_PASS = 2 * MINUTE
+
+
+@dataclass
+class _Total:
+    """What all passes did together."""
+
+    summaries: list[Summary] = field(default_factory=list)
+    reason: str | None = None
+
+    @property
+    def more(self) -> bool:
+        return bool(self.summaries) and self.summaries[-1].more
+
+    def is_worth_another(self) -> bool:
+        """Tell whether the last pass left something, and got something done itself."""
+        if self.reason is not None or not self.more:
+            return False
+        last = self.summaries[-1]
+        return last.drained > 0 or any(did != "postponed" for did in last.outcomes)
+
+    def outcomes(self) -> Counter[str]:
+        return sum((one.outcomes for one in self.summaries), Counter())
+
+    def report(self) -> dict[str, object]:
+        """Give all of it, ready for JSON; what is wrong is that of the last pass."""
+        last = self.summaries[-1] if self.summaries else Summary()
+        return {
+            **last.report(),
+            "outcomes": dict(sorted(self.outcomes().items())),
+            "notes": dict(sorted(sum((one.notes for one in self.summaries), Counter()).items())),
+            "drained": sum(one.drained for one in self.summaries),
+            "lost_callbacks": sum(one.lost_callbacks for one in self.summaries),
+            "passes": len(self.summaries),
+            "reason": self.reason,
+        }
+
+    def status(self) -> Exit:
+        if any(one.needs_a_person for one in self.summaries):
+            return Exit.NEEDS_A_PERSON
+        left = self.more or self.reason is not None or any(one.away for one in self.summaries)
+        return Exit.LATER if left else Exit.DONE
+
+
+def reconcile(
+    limit: Annotated[int | None, typer.Option(min=1, help="Work on at most so many jobs.")] = None,
+    until_quiet: Annotated[
+        bool, typer.Option("--until-quiet", help="Go on, pass after pass, until nothing is due.")
+    ] = False,
+    folder: Folder = DEFAULT_FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the vendor about every job that is due, and do what is left to do for settled ones.
+
+    It is what the timer's function does, within its part of the account's calls, and never beside it: a pass
+    lasts two minutes at most. Exit status 1 when a person is needed (a refused key, missing or unreadable
+    jobs), 3 while something is still due.
+    """
+    total = _Total()
+    with told_plainly(), opened(environment(folder), must_exist=folder) as services:
+        within = bootstrap.within_run_budget(services)
+        with err().status("reconciling ...") as status:
+            left = limit
+            while left is None or left > 0:
+                _pass(within, total, left)
+                done = sum(total.outcomes().values())
+                status.update(f"reconciling: {done} jobs so far ...")
+                left = None if limit is None else limit - done
+                if not (until_quiet and total.is_worth_another()):
+                    break
+    if as_json:
+        print_json(total.report())
+    else:
+        _tell(total)
+    raise typer.Exit(total.status())
+
+
+def _pass(services: Services, total: _Total, limit: int | None) -> None:
+    in_time = replace(services, deadline=services.clock.now() + _PASS)
+    report = runs.run(in_time, limit=limit)
+    total.reason = report.reason
+    if report.reason is None:
+        total.summaries.append(report.summary)
+
+
+def _tell(total: _Total) -> None:
+    if total.reason is not None:
+        err().print(escape(total.reason))
+    told = [f"{count} {outcome}" for outcome, count in sorted(total.outcomes().items()) if count]
+    out().print(", ".join(told) or "no job was due")
+    report = total.report()
+    if report["drained"]:
+        out().print(f"{report['drained']} effects done, {report['lost_callbacks']} callbacks lost")
+    last = total.summaries[-1] if total.summaries else Summary()
+    for product in sorted(last.stopped_products):
+        err().print(f"[bold red]error:[/] {escape(product)} refuses us: look at key, permission and region")
+    for service in last.misconfigured:
+        err().print(
+            f"[bold red]error:[/] too many jobs of {escape(service)} are not found: is that their region"
+            " and account?"
+        )
+    for service in sorted(last.away):
+        err().print(f"{escape(service)} does not answer; its jobs are left for the next run")
+    for key in last.corrupt:
+        err().print(f"[bold red]error:[/] the row of {escape(key)} cannot be read")
