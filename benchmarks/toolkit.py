@@ -26,9 +26,12 @@ if __package__ in (None, ""):  # run as a file: the repository's root is the roo
 from benchmarks import harness
 from benchmarks.harness import Figure, Paired, in_turn
 
-CALLS = 2_000
-BATCHES = 300
+# Many short rounds in turn: what else the machine does then falls on both sides alike.
+CALLS = 200
+BATCHES = 20
 BATCH = 100
+ROUNDS = 75
+STARTS = 15
 
 IMPORTS = {
     "import of logger and metrics": (
@@ -57,7 +60,7 @@ IMPORTS = {
 
 
 CASES = {
-    "invocation": ("invocation: a log line, three metrics, one model", 0.6),
+    "invocation": ("invocation: log line with message id, three metrics, one model", 0.6),
     "first": ("idempotent call, the first of its key", 0.6),
     "replay": ("idempotent call, replayed", 0.6),
     "healthy": (f"record of a batch of {BATCH}, none failing", 1.0),
@@ -74,12 +77,16 @@ class _Nowhere(io.TextIOBase):
 
 def measure() -> Iterator[Figure]:
     """Measure imports in processes of their own, calls in this one."""
-    for name, (ours, theirs, limit) in IMPORTS.items():
-        pair = in_turn(lambda code=ours: _import_ms(code), lambda code=theirs: _import_ms(code))
+    for name, (our_code, their_code, limit) in IMPORTS.items():
+        pair = in_turn(
+            functools.partial(_import_ms, our_code), functools.partial(_import_ms, their_code), rounds=STARTS
+        )
         yield from _figures(name, "ms", pair, limit)
     with _Side("ours") as ours, _Side("theirs") as theirs:
         for case, (name, limit) in CASES.items():
-            pair = in_turn(functools.partial(ours.run, case), functools.partial(theirs.run, case))
+            pair = in_turn(
+                functools.partial(ours.run, case), functools.partial(theirs.run, case), rounds=ROUNDS
+            )
             yield from _figures(name, "us", pair, limit)
 
 

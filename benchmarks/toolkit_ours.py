@@ -10,18 +10,24 @@ from typing import TextIO
 from benchmarks.toolkit_model import BODY, Order
 from shared.toolkit import fake_context
 from shared.toolkit.batch import process
-from shared.toolkit.context import InvocationContext
+from shared.toolkit.context import Credentials, InvocationContext
 from shared.toolkit.events import message_body, mns_queue, single_message
 from shared.toolkit.handler import function_handler
 from shared.toolkit.idempotency import idempotent
 from shared.toolkit.log_output import configure_logging
+from shared.toolkit.logger import bind
 from shared.toolkit.memory_lease_store import MemoryLeaseStore
+from shared.toolkit.message import Message
 from shared.toolkit.metrics import count, record_duration
 from shared.toolkit.parser import model
 
 __all__ = ["BODY", "batch", "event", "idempotent_call", "invocation", "records"]
 
-CONTEXT = fake_context(function_name="orders")
+# Temporary keys, as every function with a role is given them: they are looked for in each line.
+KEYS = Credentials(
+    "STS.NU0123456789abcdef", "0123456789abcdefghijklmnopqrst", "CAIS" + "0123456789abcdef" * 40
+)
+CONTEXT = fake_context(function_name="orders", credentials=KEYS)
 DEADLINE = 4_102_444_800_000  # in 2100
 
 
@@ -51,17 +57,20 @@ def event(body: str) -> bytes:
 
 
 def invocation(sink: TextIO) -> Callable[[bytes], object]:
-    """Make an entry point: one log line, three metrics, one parsed order."""
+    """Make an entry point: one log line with the message's id, three metrics, one parsed order."""
     configure_logging(stream=sink)
     log = logging.getLogger("orders")
+    order_of = message_body >> model(Order)
 
-    @function_handler(parse=mns_queue >> single_message >> message_body >> model(Order))
-    def handler(order: Order, context: InvocationContext) -> str:
-        log.info("an order came", extra={"order_id": order.order_id})
-        count("orders")
-        count("articles", len(order.articles))
-        record_duration("parse", 3)
-        return order.order_id
+    @function_handler(parse=mns_queue >> single_message)
+    def handler(message: Message, context: InvocationContext) -> str:
+        with bind(message_id=message.message_id):
+            order = order_of(message)
+            log.info("an order came", extra={"order_id": order.order_id})
+            count("orders")
+            count("articles", len(order.articles))
+            record_duration("parse", 3)
+            return order.order_id
 
     return lambda body: handler(body, CONTEXT)
 

@@ -81,12 +81,12 @@ def event(body: str) -> bytes:
 
 
 def invocation(sink: TextIO) -> Callable[[bytes], object]:
-    """Make an entry point: one log line, three metrics, one parsed order."""
+    """Make an entry point: one log line with the message's id, three metrics, one parsed order."""
     logger = Logger(service="orders", stream=sink, level="INFO")
     metrics = Metrics(service="orders", namespace="orders")
 
     @metrics.log_metrics(capture_cold_start_metric=True)
-    @logger.inject_lambda_context(clear_state=True)
+    @logger.inject_lambda_context(clear_state=True, correlation_id_path="Records[0].messageId")
     @event_parser(model=Order, envelope=SqsEnvelope)
     def handler(orders: list[Order], context: Any) -> str:
         order = orders[0]

@@ -25,7 +25,7 @@ def parse_event(
     """Show the messages and notifications of a trigger event, as JSON."""
     trigger = recognize(read_input(file))
     if isinstance(trigger, TimerTick):
-        print_json({"messages": [], "timer": asdict(trigger)})
+        print_json({"messages": [], "timer": trigger._asdict()})
         return
     print_json({"messages": [_shown(message) for message in trigger.messages]})
 

@@ -6,9 +6,6 @@ Some clients of MNS encode by default, some do not, and the setting that undoes 
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 _BOM = "\ufeff"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _DOCUMENT_STARTS = (b"{", b"[", b"<")
@@ -23,12 +20,14 @@ def plain(text: str) -> bytes:
     body = text.encode()
     if _begins_a_document(body):
         return body
+    import base64  # here, as most bodies are plain and the import takes a millisecond
+
     try:
         decoded = base64.b64decode("".join(text.removeprefix(_BOM).split()), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return body
     return decoded if _begins_a_document(decoded) else body
 
 
 def _begins_a_document(body: bytes) -> bool:
-    return body.lstrip(_BLANK).startswith(_DOCUMENT_STARTS)
+    return body.startswith(_DOCUMENT_STARTS) or body.lstrip(_BLANK).startswith(_DOCUMENT_STARTS)

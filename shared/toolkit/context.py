@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Literal
 
 from shared.toolkit.errors import MisconfiguredError
 
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final, Literal
 
-@dataclass(frozen=True)
+
 class Credentials:
     """Temporary keys of the function's role, valid for 36 hours; never shown by `repr`."""
 
-    access_key_id: str
-    access_key_secret: str = field(repr=False)
-    security_token: str | None = field(default=None, repr=False)
+    # By hand: `dataclasses` would take 5 ms to import, and a tuple shows its items where it is logged.
+    __slots__ = ("access_key_id", "access_key_secret", "security_token")
+
+    def __init__(self, access_key_id: str, access_key_secret: str, security_token: str | None = None) -> None:
+        self.access_key_id: Final = access_key_id
+        self.access_key_secret: Final = access_key_secret
+        self.security_token: Final = security_token
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Credentials) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return f"Credentials(access_key_id={self.access_key_id!r})"
+
+    def _all(self) -> tuple[str, str, str | None]:
+        return self.access_key_id, self.access_key_secret, self.security_token
 
 
-@dataclass(frozen=True)
 class InvocationContext:
     """What a function may know of its present invocation.
 
     `started_ms` and everything derived from it are epoch milliseconds, UTC. What the platform left
-    out is None, or empty text for what every log line carries.
+    out is None, or empty text for what every log line carries. A member is read when it is asked for:
+    most invocations ask for two or three.
     """
 
-    request_id: str
-    function_name: str
-    handler: str
-    timeout_s: int
-    started_ms: int
-    memory_mb: int | None = None
-    region: str | None = None
-    account_id: str | None = None
-    version: str | None = None
-    qualifier: str | None = None
-    log_project: str | None = None
-    log_store: str | None = None
-    credentials: Credentials | None = field(default=None, repr=False)
+    __slots__ = ("_environ", "_function", "_raw", "started_ms", "timeout_s")
+
+    def __init__(self, raw: object, started_ms: int, environ: Mapping[str, str]) -> None:
+        self._raw = raw
+        self._environ = environ
+        self._function: object = getattr(raw, "function", None)
+        self.started_ms: Final = started_ms
+        self.timeout_s: Final = _timeout(self._function)
 
     @classmethod
     def of(cls, raw: object, *, started_ms: int, environ: Mapping[str, str]) -> InvocationContext:
@@ -50,27 +62,62 @@ class InvocationContext:
         at its top, keys in the environment (function-compute.md 1.4). Raise `MisconfiguredError`
         when it does not tell the timeout: no deadline could be kept then.
         """
-        function, service = _member(raw, "function"), _member(raw, "service")
-        return cls(
-            request_id=_text(raw, "request_id") or _text(raw, "requestId") or "",
-            function_name=_text(function, "name") or "",
-            handler=_text(function, "handler") or "",
-            timeout_s=_timeout(function),
-            started_ms=started_ms,
-            memory_mb=_number(function, "memory"),
-            region=_text(raw, "region"),
-            account_id=_text(raw, "account_id"),
-            version=_text(function, "version_id") or _text(service, "version_id"),
-            qualifier=_text(function, "qualifier") or _text(service, "qualifier"),
-            log_project=_text(raw, "log_project") or _text(service, "log_project"),
-            log_store=_text(raw, "log_store") or _text(service, "log_store"),
-            credentials=_credentials(raw, environ),
-        )
+        return cls(raw, started_ms, environ)
 
     @property
-    def deadline_ms(self) -> int:
-        """Tell when the platform ends this invocation."""
-        return self.started_ms + self.timeout_s * 1000
+    def request_id(self) -> str:
+        """Name the invocation; a retry of an asynchronous one has the same name."""
+        return _text(self._raw, "request_id") or _text(self._raw, "requestId") or ""
+
+    @property
+    def function_name(self) -> str:
+        """Name the function."""
+        return _text(self._function, "name") or ""
+
+    @property
+    def handler(self) -> str:
+        """Name the entry point, as the function's configuration does."""
+        return _text(self._function, "handler") or ""
+
+    @property
+    def memory_mb(self) -> int | None:
+        """Tell how much memory the function is given."""
+        return _number(self._function, "memory")
+
+    @property
+    def region(self) -> str | None:
+        """Name the region."""
+        return _text(self._raw, "region")
+
+    @property
+    def account_id(self) -> str | None:
+        """Name the account that owns the function."""
+        return _text(self._raw, "account_id")
+
+    @property
+    def version(self) -> str | None:
+        """Name the published version that runs."""
+        return self._of_function_or_service("version_id")
+
+    @property
+    def qualifier(self) -> str | None:
+        """Name the version or alias that was called."""
+        return self._of_function_or_service("qualifier")
+
+    @property
+    def log_project(self) -> str | None:
+        """Name the project of the function's log."""
+        return _text(self._raw, "log_project") or _text(self._service, "log_project")
+
+    @property
+    def log_store(self) -> str | None:
+        """Name the store of the function's log, in its project."""
+        return _text(self._raw, "log_store") or _text(self._service, "log_store")
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """Give the keys of the function's role; None when it has no role."""
+        return _given_keys(getattr(self._raw, "credentials", None)) or _keys_of(self._environ)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -78,9 +125,24 @@ class InvocationContext:
         keys = self.credentials
         return tuple(filter(None, (keys.access_key_secret, keys.security_token))) if keys else ()
 
+    @property
+    def deadline_ms(self) -> int:
+        """Tell when the platform ends this invocation."""
+        return self.started_ms + self.timeout_s * 1000
+
     def remaining_ms(self, now_ms: int) -> int:
         """Tell how much time is left; 0 when the deadline has passed."""
         return max(0, self.deadline_ms - now_ms)
+
+    def __repr__(self) -> str:
+        return f"<InvocationContext {self.request_id} of {self.function_name}>"
+
+    @property
+    def _service(self) -> object:
+        return getattr(self._raw, "service", None)
+
+    def _of_function_or_service(self, name: str) -> str | None:
+        return _text(self._function, name) or _text(self._service, name)
 
 
 def fake_context(
@@ -132,20 +194,17 @@ def _timeout(function: object) -> int:
     return timeout
 
 
-def _credentials(raw: object, environ: Mapping[str, str]) -> Credentials | None:
-    given = _member(raw, "credentials")
-    key, secret = _text(given, "access_key_id"), _text(given, "access_key_secret")
-    if key and secret:
-        return Credentials(key, secret, _text(given, "security_token"))
+def _given_keys(given: object) -> Credentials | None:
+    key = _text(given, "access_key_id")
+    secret = _text(given, "access_key_secret") if key else None
+    return Credentials(key, secret, _text(given, "security_token")) if key and secret else None
+
+
+def _keys_of(environ: Mapping[str, str]) -> Credentials | None:
     key = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
-    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
-    if key and secret:
-        return Credentials(key, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None)
-    return None
-
-
-def _member(raw: object, name: str) -> object:
-    return getattr(raw, name, None)
+    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET") if key else None
+    token = environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") if secret else None
+    return Credentials(key, secret, token or None) if key and secret else None
 
 
 def _text(raw: object, name: str) -> str | None:

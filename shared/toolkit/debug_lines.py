@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
-from contextvars import Context, ContextVar, copy_context
-from dataclasses import dataclass
+from contextvars import ContextVar, copy_context
 
 from shared.toolkit.logger import settled_length
 
-FormatLine = Callable[[logging.LogRecord], str]
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+    from typing import Final
+
+    FormatLine = Callable[[logging.LogRecord], str]
 
 
-@dataclass(frozen=True)
 class DebugLines:
     """Which lines below the level are let through, and for what.
 
@@ -27,13 +30,16 @@ class DebugLines:
     own rather than "", the root, as an HTTP library logs several lines per call.
     """
 
-    loggers: tuple[str, ...]
-    sample_rate: float = 0.0
-    buffer_bytes: int = 20_000
+    __slots__ = ("buffer_bytes", "loggers", "sample_rate")
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.sample_rate <= 1:
-            raise ValueError(f"sample_rate is a share, from 0 to 1, and not {self.sample_rate}")
+    def __init__(
+        self, loggers: tuple[str, ...], sample_rate: float = 0.0, buffer_bytes: int = 20_000
+    ) -> None:
+        if not 0 <= sample_rate <= 1:
+            raise ValueError(f"sample_rate is a share, from 0 to 1, and not {sample_rate}")
+        self.loggers: Final = loggers
+        self.sample_rate: Final = sample_rate
+        self.buffer_bytes: Final = buffer_bytes
 
     def of_invocation(self, draw: Callable[[int], int]) -> KeptLines:
         """Decide about one invocation; `draw` gives that many random bits."""

@@ -18,51 +18,57 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar, overload
 
 from shared.toolkit import tracing
 from shared.toolkit.context import InvocationContext
-from shared.toolkit.debug_lines import DebugLines, current_kept
+from shared.toolkit.debug_lines import current_kept
 from shared.toolkit.errors import MisconfiguredError, PermanentError, TemporaryError
 from shared.toolkit.log_output import configure_logging, configured_formatter, lines_to_keep, write_kept_lines
 from shared.toolkit.logger import bind_invocation, log_failure
-from shared.toolkit.masking import Masker
 from shared.toolkit.metrics import Collected
 
-E = TypeVar("E")
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextvars import Token
+    from typing import Any, TypeAlias, TypeVar, overload
 
-Handle = Callable[[bytes, InvocationContext], object]
-Entry = Callable[[bytes, object], object]
+    from shared.toolkit.debug_lines import DebugLines, KeptLines
+    from shared.toolkit.masking import Masker
+
+    E = TypeVar("E")
+
+
+Handle: TypeAlias = "Callable[[bytes, InvocationContext], object]"
+Entry: TypeAlias = "Callable[[bytes, object], object]"
 
 _log = logging.getLogger("toolkit.handler")
 
+if TYPE_CHECKING:
 
-@overload
-def function_handler(
-    *,
-    parse: None = None,
-    level: int | str = ...,
-    masker: Masker | None = ...,
-    debug: DebugLines | None = ...,
-    clock: Callable[[], int] | None = ...,
-    draw: Callable[[int], int] | None = ...,
-    environ: Mapping[str, str] | None = ...,
-) -> Callable[[Handle], Entry]: ...
+    @overload
+    def function_handler(
+        *,
+        parse: None = None,
+        level: int | str = ...,
+        masker: Masker | None = ...,
+        debug: DebugLines | None = ...,
+        clock: Callable[[], int] | None = ...,
+        draw: Callable[[int], int] | None = ...,
+        environ: Mapping[str, str] | None = ...,
+    ) -> Callable[[Handle], Entry]: ...
 
-
-@overload
-def function_handler(
-    *,
-    parse: Callable[[bytes], E],
-    level: int | str = ...,
-    masker: Masker | None = ...,
-    debug: DebugLines | None = ...,
-    clock: Callable[[], int] | None = ...,
-    draw: Callable[[int], int] | None = ...,
-    environ: Mapping[str, str] | None = ...,
-) -> Callable[[Callable[[E, InvocationContext], object]], Entry]: ...
+    @overload
+    def function_handler(
+        *,
+        parse: Callable[[bytes], E],
+        level: int | str = ...,
+        masker: Masker | None = ...,
+        debug: DebugLines | None = ...,
+        clock: Callable[[], int] | None = ...,
+        draw: Callable[[int], int] | None = ...,
+        environ: Mapping[str, str] | None = ...,
+    ) -> Callable[[Callable[[E, InvocationContext], object]], Entry]: ...
 
 
 def function_handler(
@@ -95,8 +101,8 @@ def function_handler(
             started = now()
             formatter = configured_formatter() or configure_logging(level=level, masker=masker, debug=debug)
             cold = first_call.acquire(blocking=False)
-            with _wired(event, raw_context, cold_start=cold, draw=bits) as collected:
-                ending = {"outcome": "ok"}
+            with _Wiring(event, raw_context, cold_start=cold, draw=bits) as wiring:
+                ending: dict[str, object] = {"outcome": "ok"}
                 try:
                     context = InvocationContext.of(raw_context, started_ms=started, environ=variables)
                     formatter.mask_also(context.secrets)
@@ -109,40 +115,61 @@ def function_handler(
                     raise
                 finally:
                     # A clock may be set back.
-                    took = max(0, now() - started)
-                    collected.write("invocation finished", **ending, duration_ms=took, event_bytes=len(event))
+                    ending["duration_ms"] = max(0, now() - started)
+                    ending["event_bytes"] = len(event)
+                    wiring.write_last_line(ending)
 
         return entry
 
     return decorate
 
 
-@contextmanager
-def _wired(
-    event: bytes, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
-) -> Iterator[Collected]:
-    """Set everything up that belongs to this invocation alone, before anything can fail."""
-    names = _names(raw_context)
-    kept = lines_to_keep(draw)
-    outer = current_kept.set(kept)
-    try:
-        with tracing.invocation(tracing.carrier_of(event), function=names["function"], draw=draw) as trace:
-            keys: dict[str, object] = {**names, "cold_start": cold_start, "trace_id": trace.trace_id}
-            if kept and kept.sampled:
-                keys["sampled"] = True
-            with bind_invocation(**keys), Collected() as collected:
-                yield collected
-    finally:
-        current_kept.reset(outer)
+class _Wiring:
+    """What belongs to one invocation alone, set up before anything can fail.
 
+    A class, as every invocation pays for it: a generator would cost twice.
+    """
 
-def _names(raw_context: object) -> dict[str, str]:
-    """Read what identifies the call before anything else: a broken context is to be logged, too."""
-    function = getattr(raw_context, "function", None)
-    return {
-        "request_id": str(getattr(raw_context, "request_id", "")),
-        "function": str(getattr(function, "name", "")),
-    }
+    __slots__ = ("_binding", "_collected", "_kept", "_keys", "_outer_kept", "_trace", "_tracing")
+
+    def __init__(
+        self, event: bytes, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
+    ) -> None:
+        # Before anything is looked at more closely: a broken context is to be logged, too.
+        function = str(getattr(getattr(raw_context, "function", None), "name", ""))
+        self._keys: dict[str, object] = {
+            "request_id": str(getattr(raw_context, "request_id", "")),
+            "function": function,
+            "cold_start": cold_start,
+        }
+        self._tracing = tracing.invocation(tracing.carrier_of(event), function=function, draw=draw)
+        self._kept: KeptLines | None = lines_to_keep(draw)
+        self._collected = Collected()
+
+    def __enter__(self) -> _Wiring:
+        # First the trace: OpenTelemetry may fail, what follows cannot.
+        self._trace = self._tracing.__enter__()
+        if self._trace.known:
+            self._keys["trace_id"] = self._trace.known.trace_id
+        if self._kept and self._kept.sampled:
+            self._keys["sampled"] = True
+        self._outer_kept: Token[KeptLines | None] = current_kept.set(self._kept)
+        self._binding = bind_invocation(self._keys)
+        self._binding.__enter__()
+        self._collected.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._collected.__exit__()
+        self._binding.__exit__(*error)
+        current_kept.reset(self._outer_kept)
+        self._tracing.__exit__(*error)
+
+    def write_last_line(self, ending: dict[str, object]) -> None:
+        """Write how it ended, with the metrics, and the trace if one was begun on the way."""
+        if self._trace.known and "trace_id" not in self._keys:
+            ending["trace_id"] = self._trace.known.trace_id
+        self._collected.write("invocation finished", **ending)
 
 
 def _outcome_of(error: BaseException) -> str:

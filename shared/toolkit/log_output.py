@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import TextIO
 
 from shared.toolkit.debug_lines import DebugLines, KeptLines, current_kept
+from shared.toolkit.json_text import JsonText
 from shared.toolkit.logger import JsonFormatter
 from shared.toolkit.masking import Masker
+
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TextIO
 
 
 def configure_logging(
@@ -60,7 +64,8 @@ def write_line(name: str, message: str, members: Mapping[str, object]) -> None:
         if isinstance(handler, LineHandler):
             handler.write_line(name, message, members)
             return
-    logging.getLogger(name).info(message, extra=dict(members))
+    seen = {key: value.value() if isinstance(value, JsonText) else value for key, value in members.items()}
+    logging.getLogger(name).info(message, extra=seen)
 
 
 def write_kept_lines() -> None:
@@ -104,7 +109,8 @@ class LineHandler(logging.Handler):
                     kept.keep(record, self.format)
                     return
             lines = kept.take(self.format) if kept and record.levelno >= logging.ERROR else []
-            self._write([*lines, self.format(record)])
+            lines.append(self._formatter.format(record))
+            self._write(lines)
         except Exception:
             self.handleError(record)
 
@@ -129,10 +135,11 @@ class LineHandler(logging.Handler):
         _tell_of_loss(record.name, sys.exc_info()[1])
 
     def _write(self, lines: list[str]) -> None:
-        stream = self._stream or sys.stdout
-        # One write for all: those of other handlers and threads cannot come between.
-        stream.write("".join([f"{line}\n" for line in lines]))
-        stream.flush()
+        if lines:
+            stream = self._stream or sys.stdout
+            # One write for all: those of other handlers and threads cannot come between.
+            stream.write("\n".join(lines) + "\n")
+            stream.flush()
 
 
 def _tell_of_loss(name: str, error: BaseException | None) -> None:

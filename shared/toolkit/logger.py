@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
-from types import MappingProxyType
-from typing import Any
 
 from shared.toolkit.errors import MisconfiguredError, PermanentError
+from shared.toolkit.json_text import JsonText
 from shared.toolkit.masking import Masker
 from shared.toolkit.plain import Plain, shown
+from shared.toolkit.quick_members import OF_THE_LINE, encoded, members_text
 
-_OF_THE_LINE = frozenset({"timestamp", "level", "logger", "message", "exception"})
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from contextvars import Token
+
 _OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start", "sampled"})
-_STANDARD_FIELDS = len(vars(logging.makeLogRecord({})))
-_OF_THE_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_FIELDS = list(vars(logging.makeLogRecord({})))
+_OF_THE_RECORD = frozenset(_STANDARD_FIELDS) | {"message", "asctime", "taskName"}
 _ITEM_ID = "item_id"
 # Old keys must stay masked while their lines are still written; a role's keys change within 36 hours.
 _REMEMBERED_SECRETS = 16
@@ -35,14 +37,7 @@ _REMEMBERED_SECRETS = 16
 _SHORT = 3_500
 _COST_OF_A_LINE = 250  # time, level, names and punctuation
 
-_NOTHING: Mapping[str, object] = MappingProxyType({})
-
-_encode = json.JSONEncoder().encode
-_CONSTANTS = {True: "true", False: "false", None: "null"}
-
-
-class PlainList(list[Any]):
-    """A list that its maker built of JSON's own types alone, finite numbers: no line looks into it again."""
+_NOTHING: Mapping[str, object] = {}  # only read
 
 
 class _Keys:
@@ -58,8 +53,9 @@ class _Keys:
         """Give the members as JSON, a comma before each; None when they need care."""
         known_to, fragment = self._known  # together: another thread may know another masker
         if known_to is not masker:
-            fragment = _members(self.mapping)
-            if fragment is not None and not masker.is_clean(fragment):
+            texts: list[str] = []
+            fragment = members_text(self.mapping, texts)
+            if fragment is not None and not masker.is_clean(fragment, "".join(texts)):
                 fragment = None
             self._known = (masker, fragment)
         return fragment
@@ -96,13 +92,13 @@ def bind(**keys: object) -> AbstractContextManager[None]:
     Correlation ids (a job's key, a message's id) are bound like this. A thread inherits them only with a
     copied context (`contextvars.copy_context`). Raise `ValueError` for a name that log lines use already.
     """
-    taken = sorted((_OF_THE_LINE | _OF_THE_INVOCATION).intersection(keys))
+    taken = sorted((OF_THE_LINE | _OF_THE_INVOCATION).intersection(keys))
     if taken:
         raise ValueError(f"log lines use these names already: {', '.join(taken)}")
     return _Binding(keys, inherits=True)
 
 
-def bind_invocation(**keys: object) -> AbstractContextManager[None]:
+def bind_invocation(keys: dict[str, object]) -> AbstractContextManager[None]:
     """Bind an invocation's own keys, and nothing that was bound before it."""
     return _Binding(keys, inherits=False)
 
@@ -129,15 +125,19 @@ class JsonFormatter(logging.Formatter):
         self.masker = masker
         self._configured = masker
         self._secrets: deque[str] = deque(maxlen=_REMEMBERED_SECRETS)
+        self._latest: tuple[str, ...] = ()
         self._changing = threading.Lock()
 
-    def mask_also(self, secrets: Iterable[str | None]) -> None:
+    def mask_also(self, secrets: tuple[str, ...]) -> None:
         """Mask these values too from now on; the oldest are forgotten when there are many."""
+        if secrets == self._latest:  # as in nearly every invocation
+            return
         with self._changing:
             new = [secret for secret in secrets if secret and secret not in self._secrets]
             if new:
                 self._secrets.extend(new)
                 self.masker = self._configured.also(self._secrets)
+            self._latest = secrets
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line, without its end."""
@@ -163,17 +163,17 @@ class JsonFormatter(logging.Formatter):
     ) -> str | None:
         """Give the line, or None when it is long, not plain, or may hold a secret."""
         keys = _bound.get()
-        if not (members.keys().isdisjoint(keys.mapping) and _OF_THE_LINE.isdisjoint(members)):
+        if not members.keys().isdisjoint(keys.mapping):
             return None
-        bound, own = keys.fragment(self.masker), _members(members)
-        if bound is None or own is None or len(message) > _SHORT:
+        texts = [_quoted(message)]
+        bound, own = keys.fragment(self.masker), members_text(members, texts)
+        if bound is None or own is None:
             return None
-        message = _quoted(message)
         line = (
             f'{{"timestamp": "{_timestamp(created)}", "level": {_quoted(level)}, "logger": {_quoted(name)}, '
-            f'"message": {message}{bound}{own}}}'
+            f'"message": {texts[0]}{bound}{own}}}'
         )
-        return line if len(line) <= _SHORT and self.masker.is_clean(message + own) else None
+        return line if len(line) <= _SHORT and self.masker.is_clean(line, "".join(texts)) else None
 
     def _careful_line(
         self,
@@ -196,9 +196,10 @@ class JsonFormatter(logging.Formatter):
         for given, value in (*_bound.get().mapping.items(), *members.items()):
             key = plain.text(shown(given))
             # What is there already stays: an `extra` of some library may have any name.
-            while key in line or key in _OF_THE_LINE:
+            while key in line or key in OF_THE_LINE:
                 key += "_"
-            line[key] = plain.value(value, name=shown(given))
+            seen = value.value() if isinstance(value, JsonText) else value
+            line[key] = plain.value(seen, name=shown(given))
         return json.dumps(line, allow_nan=False)
 
 
@@ -209,7 +210,7 @@ def settled_length(record: logging.LogRecord) -> int | None:
     """
     args = record.args if isinstance(record.args, tuple) else (record.args,)
     held = (record.msg, *args, *_given(record).values(), *_bound.get().mapping.values())
-    if record.exc_info or not all(_encoded(value) for value in held):
+    if record.exc_info or not all(encoded(value) for value in held):
         return None
     return _COST_OF_A_LINE + sum(len(value) for value in held if isinstance(value, str))
 
@@ -217,41 +218,19 @@ def settled_length(record: logging.LogRecord) -> int | None:
 def _given(record: logging.LogRecord) -> Mapping[str, object]:
     """Collect what the present item and the log call's `extra` add to the line."""
     item = current_item.get()
-    # Looked through only when there is something to find: this is done for every line.
-    if item is None and len(vars(record)) == _STANDARD_FIELDS:
-        return _NOTHING
-    extra = {name: value for name, value in vars(record).items() if name not in _OF_THE_RECORD}
+    fields = vars(record)
+    # This is done for every line: what is as always, at the beginning, is not looked through.
+    names = list(fields)
+    if names[: len(_STANDARD_FIELDS)] == _STANDARD_FIELDS:
+        names = names[len(_STANDARD_FIELDS) :]
+        if item is None and not names:
+            return _NOTHING
+    extra = {name: fields[name] for name in names if name not in _OF_THE_RECORD}
     if item is None:
         return extra
     if _ITEM_ID in extra:
         extra[f"{_ITEM_ID}_"] = extra.pop(_ITEM_ID)
     return {_ITEM_ID: item, **extra}
-
-
-def _members(mapping: Mapping[str, object]) -> str | None:
-    """Encode the members, a comma before each; None when they are not plain."""
-    parts = []
-    for name, value in mapping.items():
-        # By hand, as setting the standard encoder up would take longer than the whole line.
-        text = _quoted(value) if type(value) is str else _encoded(value)
-        if text is None or type(name) is not str:
-            return None
-        parts.append(f", {_quoted(name)}: {text}")
-    return "".join(parts)
-
-
-def _encoded(value: Any) -> str | None:
-    """Encode what `Plain` would leave as it is, but for secrets in its texts; None for anything else."""
-    kind = type(value)
-    if kind is str:
-        return _quoted(value)
-    if kind is bool or value is None:
-        return _CONSTANTS[value]
-    if kind is int:
-        return repr(value) if abs(value) < 2**63 else None
-    if kind is float:
-        return repr(value) if math.isfinite(value) else None
-    return _encode(value) if kind is PlainList else None
 
 
 def _timestamp(seconds: float) -> str:

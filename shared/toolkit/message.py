@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Transport = Literal["mns-topic", "mns-queue"]
 
@@ -19,8 +18,7 @@ ACCOUNT_PATTERN = r"[0-9]{1,32}"
 _USABLE_ID = re.compile(r"[!-~]{1,128}")
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """One delivered message, with every wrapping taken off its body.
 
     `source` names the topic or queue that its sender put it into, where the transport tells: a message
@@ -38,15 +36,13 @@ class Message:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Messages:
+class Messages(NamedTuple):
     """All messages of one event, in their order."""
 
     messages: tuple[Message, ...]
 
 
-@dataclass(frozen=True)
-class TimerTick:
+class TimerTick(NamedTuple):
     """A timer has come round. `time` and `payload` are as the trigger wrote them."""
 
     name: str

@@ -17,18 +17,25 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii
-from typing import Any
+from json.encoder import encode_basestring_ascii as _quoted
 
+from shared.toolkit.json_text import JsonText, encode
 from shared.toolkit.log_output import write_line
-from shared.toolkit.logger import PlainList
 from shared.toolkit.plain import shown
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextvars import Token
+    from typing import Any
+
+    _Labels = tuple[tuple[str, str], ...]
+    _Key = tuple[str, str, _Labels]
+
+_NAME = r"[a-z][a-z0-9_]{0,63}"
 _LOGGER = "toolkit.metrics"
 _TOO_LARGE = 10**15
 _MAX_DIMENSIONS = 8
@@ -39,8 +46,6 @@ _MAX_VALUES = 300
 _ROOM = 12_000
 _COST_OF_A_SERIES = 250
 _COST_OF_A_DIMENSION = 40
-
-_Labels = tuple[tuple[str, str], ...]
 
 
 def count(name: str, value: float = 1, /, **dimensions: object) -> None:
@@ -72,12 +77,77 @@ def duration(
         record_duration(name, max(0, now() - started), **dimensions)
 
 
+class _Counter:
+    """A series of which the sum is told. `head` is its JSON up to its values, `texts` the texts in that."""
+
+    __slots__ = ("_head", "_value", "texts")
+
+    def __init__(self, head: str, texts: str) -> None:
+        self._head = head
+        self.texts = texts
+        self._value: float = 0
+
+    def add(self, value: float, *, keep: bool) -> bool:
+        """Take a value in; tell whether it is kept as such. With `keep` it may be."""
+        self._value += value
+        return False
+
+    def text(self) -> str:
+        """Give the series as JSON."""
+        value = self._value
+        return f'{self._head}"value": {value if type(value) is int else encode(value)}}}'
+
+
+class _Gauge(_Counter):
+    """A series of which the last value is told."""
+
+    __slots__ = ()
+
+    def add(self, value: float, *, keep: bool) -> bool:
+        self._value = value + 0  # a number, where it was True
+        return False
+
+
+class _Durations:
+    """A series of which count, sum, maximum and values are told."""
+
+    __slots__ = ("_count", "_head", "_max", "_sum", "_values", "texts")
+
+    def __init__(self, head: str, texts: str) -> None:
+        self._head = head
+        self.texts = texts
+        self._count = 0
+        self._sum = self._max = 0.0
+        self._values: list[float] = []
+
+    def add(self, milliseconds: float, *, keep: bool) -> bool:
+        milliseconds = round(float(milliseconds), 3)
+        self._count += 1
+        self._sum += milliseconds
+        self._max = max(self._max, milliseconds)
+        # The values are there for percentiles; a part of very many serves as well.
+        kept = keep and len(self._values) < _MAX_VALUES_OF_ONE
+        if kept:
+            self._values.append(milliseconds)
+        return kept
+
+    def text(self) -> str:
+        told = f'"count": {self._count}, "sum": {round(self._sum, 3)!r}, "max": {self._max!r}'
+        return f'{self._head}{told}, "values": {self._values!r}}}'
+
+
+_KINDS: dict[str, Callable[[str, str], _Counter | _Durations]]
+_KINDS = {"counter": _Counter, "gauge": _Gauge, "duration": _Durations}
+
+
 class Collected:
     """The metrics of one invocation; its threads may add to them beside each other."""
 
+    __slots__ = ("_dropped", "_lock", "_open", "_room", "_series", "_token", "_values_left")
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._series: dict[tuple[str, str, _Labels], dict[str, Any]] = {}
+        self._series: dict[_Key, _Counter | _Durations] = {}
         self._room = _ROOM
         self._values_left = _MAX_VALUES
         self._dropped = 0
@@ -99,66 +169,53 @@ class Collected:
             if not self._open:
                 return False
             # Not if it is NaN, endless or absurd, or less than nothing of what only grows.
-            usable = isinstance(value, (int, float)) and abs(value) < _TOO_LARGE
-            if usable and kind != "gauge":
-                usable = value >= 0
+            least = -_TOO_LARGE if kind == "gauge" else 0
+            usable = isinstance(value, (int, float)) and least <= value < _TOO_LARGE
             series = (self._series.get(key) or self._new(key)) if usable else None
             if series is None:
                 self._dropped += 1
-            elif kind == "duration":
-                self._add_duration(series, round(float(value), 3))
             else:
-                series["value"] = value + (series.get("value", 0) if kind == "counter" else 0)
+                self._values_left -= series.add(value, keep=self._values_left > 0)
             return True
 
     def write(self, message: str, **keys: object) -> None:
         """Write the line; nothing more is taken in."""
         with self._lock:
             self._open = False
-            keys["metrics"] = PlainList(self._series.values())
-            if self._dropped:
-                keys["metrics_dropped"] = self._dropped
+            series = self._series.values()
+            told = ", ".join([each.text() for each in series])
+            keys["metrics"] = JsonText(f"[{told}]", " ".join([each.texts for each in series]))
+        if self._dropped:
+            keys["metrics_dropped"] = self._dropped
         write_line(_LOGGER, message, keys)
 
-    def _new(self, key: tuple[str, str, _Labels]) -> dict[str, Any] | None:
-        kind, name, labels = key
-        cost = _COST_OF_A_SERIES + len(name)
-        _check_name(name)
-        series: dict[str, Any] = {"metric": name, "type": kind}
-        for label, text in labels:
-            _check_name(label)
-            cost += _COST_OF_A_DIMENSION + len(label) + len(encode_basestring_ascii(text[:_MAX_LABEL]))
-        if cost > self._room or len(labels) > _MAX_DIMENSIONS:
+    def _new(self, key: _Key) -> _Counter | _Durations | None:
+        head, texts, cost = _head_of(key)
+        if cost > self._room or len(key[2]) > _MAX_DIMENSIONS:
             return None
         self._room -= cost
-        if labels:
-            series["dimensions"] = {label: text[:_MAX_LABEL] for label, text in labels}
-        if kind == "duration":
-            series.update(count=0, sum=0.0, max=0.0, values=[])
-        self._series[key] = series
+        series = self._series[key] = _KINDS[key[0]](head, texts)
         return series
-
-    def _add_duration(self, series: dict[str, Any], milliseconds: float) -> None:
-        series["count"] += 1
-        series["sum"] = round(series["sum"] + milliseconds, 3)
-        series["max"] = max(series["max"], milliseconds)
-        # The values are there for percentiles; a part of very many serves as well.
-        if self._values_left and len(series["values"]) < _MAX_VALUES_OF_ONE:
-            self._values_left -= 1
-            series["values"].append(milliseconds)
 
 
 _collecting: ContextVar[Collected | None] = ContextVar("collected_metrics", default=None)
 
 
 def _labels_of(dimensions: Mapping[str, object]) -> _Labels:
-    return tuple(sorted((label, shown(value)) for label, value in dimensions.items()))
+    return tuple(sorted((label, shown(value)[:_MAX_LABEL]) for label, value in dimensions.items()))
 
 
 @lru_cache(maxsize=256)
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"metrics and dimensions are named like_this, not {name[:_MAX_LABEL]!r}")
+def _head_of(key: _Key) -> tuple[str, str, int]:
+    """Give a series as JSON up to its values, the texts in that, and the room that it takes."""
+    kind, name, labels = key
+    for each in (name, *(label for label, _ in labels)):
+        if not re.fullmatch(_NAME, each):
+            raise ValueError(f"metrics and dimensions are named like_this, not {each[:_MAX_LABEL]!r}")
+    dimensions = ", ".join([f'"{label}": {_quoted(text)}' for label, text in labels])
+    head = f'{{"metric": "{name}", "type": "{kind}", '
+    cost = _COST_OF_A_SERIES + len(name) + _COST_OF_A_DIMENSION * len(labels) + len(dimensions)
+    return (f'{head}"dimensions": {{{dimensions}}}, ' if labels else head), name + dimensions, cost
 
 
 def _measure(kind: str, name: str, value: float, dimensions: Mapping[str, object]) -> None:

@@ -8,10 +8,15 @@ from __future__ import annotations
 import json
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from shared.toolkit.errors import FunctionError
-from shared.toolkit.masking import Masker
+
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.toolkit.masking import Masker
 
 # A log entry may have 32 KB (function-compute.md 1.3); what is left is for keys and punctuation.
 ROOM = 24_000

@@ -9,16 +9,20 @@ Nothing that a function was given or answered is recorded. Of an error, its type
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import threading
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from shared.toolkit.log_output import configured_formatter
 from shared.toolkit.masking import Masker
 from shared.toolkit.trace_context import Trace, carrier_of, trace_of
 
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from contextvars import Token
+
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
@@ -27,21 +31,49 @@ __all__ = ["Trace", "carrier_of", "current_trace", "headers", "invocation", "spa
 _NO_SPAN = nullcontext()
 _SCOPE = "toolkit"
 
-# The trace of this invocation as far as no span says better.
-_trace: ContextVar[Trace | None] = ContextVar("invocation_trace", default=None)
+_making = threading.Lock()
+
+
+class TracedInvocation:
+    """The trace of one invocation, as far as no span says better."""
+
+    __slots__ = ("_draw", "_outer", "known")
+
+    def __init__(self, known: Trace | None, draw: Callable[[int], int]) -> None:
+        self.known = known
+        self._draw = draw
+        self._outer: Token[TracedInvocation | None] | None = None
+
+    def trace(self) -> Trace:
+        """Give the caller's trace, or a new one that is made now: few invocations call anybody."""
+        with _making:  # threads of the invocation may ask beside each other
+            trace = self.known = self.known or _new_trace(self._draw)
+            return trace
+
+    def __enter__(self) -> TracedInvocation:
+        self._outer = _invocation.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._outer is not None:
+            _invocation.reset(self._outer)
+
+
+_invocation: ContextVar[TracedInvocation | None] = ContextVar("traced_invocation", default=None)
 
 
 def invocation(
     carrier: Mapping[str, str] | None, *, function: str, draw: Callable[[int], int]
-) -> AbstractContextManager[Trace]:
+) -> AbstractContextManager[TracedInvocation]:
     """Make the carrier's trace the present one, or a new one when it has none that is valid.
 
     Nothing of an invocation around it is taken over. `draw` gives that many random bits. A new trace
-    is sampled only when OpenTelemetry samples it: who records nothing asks nobody else to.
+    is made when somebody asks for it, and sampled only when OpenTelemetry samples it: who records
+    nothing asks nobody else to.
     """
     caller = trace_of(carrier) if carrier else None
-    passed = caller or _new_trace(draw)
-    return _recorded(passed, function, caller) if _has_opentelemetry() else _PassedThrough(passed)
+    passed = TracedInvocation(caller, draw)
+    return _recorded(passed, function) if _has_opentelemetry() else passed
 
 
 def span(name: str, **attributes: str | bool | int | float) -> AbstractContextManager[None]:
@@ -55,14 +87,9 @@ def span(name: str, **attributes: str | bool | int | float) -> AbstractContextMa
 
 def current_trace() -> Trace | None:
     """Tell the position in the trace: the present span's, else the invocation's; None outside both."""
-    if _has_opentelemetry():
-        from opentelemetry.trace import get_current_span
-
-        at = get_current_span().get_span_context()
-        if at.is_valid:
-            state = at.trace_state.to_header()
-            return Trace(f"{at.trace_id:032x}", f"{at.span_id:016x}", at.trace_flags.sampled, state)
-    return _trace.get()
+    at_span = _trace_of_present_span() if _has_opentelemetry() else None
+    traced = _invocation.get()
+    return at_span or (traced.trace() if traced else None)
 
 
 def headers() -> dict[str, str]:
@@ -80,32 +107,28 @@ def _has_opentelemetry() -> bool:
     return True
 
 
+def _trace_of_present_span() -> Trace | None:
+    from opentelemetry.trace import get_current_span
+
+    at = get_current_span().get_span_context()
+    if not at.is_valid:
+        return None
+    state = at.trace_state.to_header()
+    return Trace(f"{at.trace_id:032x}", f"{at.span_id:016x}", at.trace_flags.sampled, state)
+
+
 def _new_trace(draw: Callable[[int], int]) -> Trace:
     bits = draw(192)
     # All zeros stand for "no trace" (W3C Trace Context 3.2.2).
     return Trace(f"{bits >> 64 or 1:032x}", f"{bits & (1 << 64) - 1 or 1:016x}")
 
 
-class _PassedThrough:
-    """Makes a trace the present one. Every invocation pays for it: a generator would cost twice."""
-
-    __slots__ = ("_outer", "_passed")
-
-    def __init__(self, passed: Trace) -> None:
-        self._passed = passed
-
-    def __enter__(self) -> Trace:
-        self._outer = _trace.set(self._passed)
-        return self._passed
-
-    def __exit__(self, *_: object) -> None:
-        _trace.reset(self._outer)
-
-
 @contextmanager
-def _recorded(passed: Trace, function: str, caller: Trace | None) -> Iterator[Trace]:
-    with _PassedThrough(passed), _span_of_invocation(function, caller):
-        yield current_trace() or passed
+def _recorded(passed: TracedInvocation, function: str) -> Iterator[TracedInvocation]:
+    caller = passed.known
+    with passed, _span_of_invocation(function, caller):
+        passed.known = _trace_of_present_span() or caller
+        yield passed
 
 
 @contextmanager

@@ -18,7 +18,10 @@ def test_both_shapes_give_the_same_view() -> None:
     of_310 = InvocationContext.of(fake_context(credentials=KEYS), started_ms=5, environ={})
     of_312 = InvocationContext.of(fake_context(shape="3.12"), started_ms=5, environ=ENVIRONMENT)
 
-    assert of_310 == of_312
+    members = [name for name in dir(InvocationContext) if not name.startswith("_")]
+    views = [{n: v for n in members if not callable(v := getattr(c, n))} for c in (of_310, of_312)]
+
+    assert views[0] == views[1]
     assert (of_310.timeout_s, of_310.memory_mb, of_310.qualifier) == (60, 512, "LATEST")
     assert of_310.credentials == KEYS
 

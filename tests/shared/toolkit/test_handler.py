@@ -21,6 +21,7 @@ from shared.toolkit import (
     count,
     fake_context,
     function_handler,
+    tracing,
 )
 from shared.toolkit.handler import Entry, Handle
 from shared.toolkit.parser import json_value
@@ -238,6 +239,17 @@ def test_the_trace_of_the_caller_is_on_every_line(log: LogLines) -> None:
     decorated(lambda event, context: logging.getLogger("x").info("here"))(event.encode(), fake_context())
 
     assert [line["trace_id"] for line in log.all()] == [trace_id, trace_id]
+
+
+def test_a_trace_that_began_on_the_way_is_on_the_last_line(log: LogLines) -> None:
+    sent: list[str] = []
+
+    decorated(lambda event, context: sent.append(tracing.headers()["traceparent"]))(b"", fake_context())
+    decorated(lambda event, context: None)(b"", fake_context())
+
+    begun, none = log.named("invocation finished")
+    assert begun["trace_id"] == sent[0].split("-")[1]
+    assert "trace_id" not in none
 
 
 def test_the_function_keeps_its_name_and_text() -> None:

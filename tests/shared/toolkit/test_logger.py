@@ -146,8 +146,8 @@ def test_a_suppressed_context_is_not_shown(log: LogLines) -> None:
 def test_registered_secrets_are_masked_and_older_ones_with_them() -> None:
     stream = io.StringIO()
     formatter = configure_logging(stream=stream, masker=Masker(frozenset({"configured-one"})))
-    formatter.mask_also(["older-secret", None])
-    formatter.mask_also(["newer-secret"])
+    formatter.mask_also(("older-secret",))
+    formatter.mask_also(("newer-secret",))
 
     orders.info("configured-one older-secret newer-secret")
 
@@ -157,7 +157,7 @@ def test_registered_secrets_are_masked_and_older_ones_with_them() -> None:
 def test_many_registered_secrets_do_not_pile_up() -> None:
     formatter = JsonFormatter(Masker(frozenset({"configured-one"})))
     for i in range(1_000):
-        formatter.mask_also([f"secret-{i}"])
+        formatter.mask_also((f"secret-{i}",))
 
     assert len(formatter.masker.literals) <= 20
     assert formatter.masker.text("configured-one secret-999") == "*** ***"

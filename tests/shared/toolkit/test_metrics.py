@@ -208,3 +208,4 @@ def test_where_lines_are_not_ours_a_metric_is_an_ordinary_record(caplog: pytest.
     count("lost")
 
     assert caplog.messages == ["metric outside an invocation"]
+    assert vars(caplog.records[0])["metrics"] == [{"metric": "lost", "type": "counter", "value": 1}]

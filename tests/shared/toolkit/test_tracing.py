@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,16 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CARRIER = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "rojo=1"}
 CALLER = Trace(TRACE, SPAN, sampled=True, state="rojo=1")
 
-invocation = partial(tracing.invocation, draw=secrets.randbits)
-
 Spans = Callable[[], dict[str, ReadableSpan]]
+
+
+@contextmanager
+def invocation(
+    carrier: dict[str, str] | None, *, function: str, draw: Callable[[int], int] = secrets.randbits
+) -> Iterator[Trace]:
+    """Trace an invocation that asks for its trace at once."""
+    with tracing.invocation(carrier, function=function, draw=draw) as traced:
+        yield traced.trace()
 
 
 @pytest.fixture
@@ -86,6 +93,14 @@ def test_without_a_valid_trace_a_new_one_is_made(carrier: dict[str, str] | None)
 def test_every_draw_is_a_valid_trace(drawn: int) -> None:
     with invocation(None, function="orders", draw=lambda bits: drawn) as trace:
         assert tracing.trace_of(headers()) == trace
+
+
+@pytest.mark.usefixtures("no_spans")
+def test_a_trace_is_made_when_somebody_asks_for_it_and_once() -> None:
+    drawn = iter([(7 << 64) | 5])
+    with tracing.invocation(None, function="orders", draw=lambda bits: next(drawn)) as traced:
+        assert traced.known is None
+        assert current_trace() == traced.trace() == traced.known
 
 
 def test_new_traces_differ() -> None:
