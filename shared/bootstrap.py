@@ -125,19 +125,33 @@ def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None)
         parallel=ThreadParallel(settings.workers),
         random=draw,
         kinds=KINDS,
-        policy=Policy(
-            lease=settings.lease_seconds * SECOND,
-            region=settings.region,
-            user_id=settings.user_id,
-            outputs=dict(settings.outputs),
-            quality_sources=settings.quality_sources,
-            quality_pipelines=settings.quality_pipelines,
-            calls_per_second={**Policy().calls_per_second, **dict(settings.call_rates)},
-            callback_instances=settings.callback_instances,
-            fan_out_at=settings.fan_out_at,
-        ),
+        policy=_policy(settings),
         deadline=clock.now() + _NO_DEADLINE,
     )
+
+
+def _policy(settings: Settings) -> Policy:
+    policy = Policy(
+        lease=settings.lease_seconds * SECOND,
+        region=settings.region,
+        user_id=settings.user_id,
+        outputs=dict(settings.outputs),
+        quality_sources=settings.quality_sources,
+        quality_pipelines=settings.quality_pipelines,
+        calls_per_second={**Policy().calls_per_second, **dict(settings.call_rates)},
+        callback_instances=settings.callback_instances,
+        fan_out_at=settings.fan_out_at,
+    )
+    for product in policy.calls_per_second:
+        # Whoever waits longer for one call gives its lease back first, and would never ask.
+        least = 2 * SECOND / policy.lease
+        if policy.smallest_share(product) < least:
+            raise SettingError(
+                f"LEDGER_CALL_RATES: {product} is too low to be divided among LEDGER_CALLBACK_INSTANCES"
+                f" ({policy.callback_instances}) and {policy.shards} shards, each of which needs two calls"
+                f" in LEDGER_LEASE_SECONDS ({settings.lease_seconds})"
+            )
+    return policy
 
 
 def _signed(settings: Settings, clock: Clock, draw: random.Random) -> SignedMediaApi:

@@ -59,6 +59,13 @@ class Policy:
     """Part that the timer's run may use, all its shards together."""
     fan_out_at: int | None = None
     """How many due jobs make a run hand its work to shards; None for never."""
+    shards: int = 4
+    """How many shards that is."""
+
+    def smallest_share(self, product: str) -> float:
+        """Give the calls per second that whoever has the least of a product's budget may make."""
+        part = min(self.callbacks_part / self.callback_instances, self.runs_part / self.shards)
+        return self.calls_per_second[product] * part
 
     contention: int = 16
     """How often a conditional write is decided anew before `ContendedError`."""

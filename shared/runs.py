@@ -30,8 +30,6 @@ LOG = logging.getLogger(__name__)
 NAME = "reconcile"
 """The run lease, and the function that works on shards."""
 
-SHARDS = 4
-
 # Instances' clocks differ, and a call that was begun in time may come late.
 _AFTER_THE_DEADLINE = 5 * SECOND
 
@@ -153,8 +151,9 @@ def _fan_out(services: Services, lease: Lease) -> Report:
     """Begin every shard; what one that cannot be begun would have done is due in the next run."""
     summary = Summary()
     begun = 0
-    for number in range(SHARDS):
-        shard = Shard(lease.holder, number, SHARDS, services.deadline)
+    shards = services.policy.shards
+    for number in range(shards):
+        shard = Shard(lease.holder, number, shards, services.deadline)
         try:
             services.invoker.invoke(NAME, shard.payload, task_id=shard.task_id)
             begun += 1

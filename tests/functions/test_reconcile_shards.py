@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from functions.reconcile.handler import handle
-from shared import runs
 from shared.adapters.local.inline_invoker import InlineInvoker
 from shared.errors import StoreUnavailableError
-from shared.policy import HOUR, SECOND
+from shared.policy import HOUR, SECOND, Policy
 from shared.ports import Services
 from tests.functions.test_reconcile import COUNT, TICK, in_time, tick
 from tests.shared.test_reconciliation import world_of
 from tests.world import World
+
+SHARDS = Policy().shards
 
 
 def sharded(world: World) -> tuple[Services, InlineInvoker, list[dict[str, object]]]:
@@ -39,7 +40,7 @@ def test_a_run_with_much_to_do_hands_it_to_shards_under_its_lease() -> None:
     meanwhile = handle(TICK, services)
     invoker.run_accepted()
 
-    assert answered == {"shards": runs.SHARDS, "more": False}
+    assert answered == {"shards": SHARDS, "more": False}
     assert "another run" in str(meanwhile["reason"])
     settled = [one["outcomes"] for one in answers]
     assert sum(one.get("settled", 0) for one in settled if isinstance(one, dict)) == COUNT
@@ -63,7 +64,7 @@ def test_shards_together_have_the_part_of_one_run() -> None:
     invoker.run_accepted()
 
     # They run one after the other here: each at a quarter of the rate.
-    rate = services.policy.calls_per_second["vod"] * 0.4 / runs.SHARDS
+    rate = services.policy.calls_per_second["vod"] * 0.4 / SHARDS
     assert world.clock.now() - begun >= COUNT / rate * SECOND
 
 
@@ -74,7 +75,7 @@ def test_a_shard_of_a_run_that_is_over_does_nothing() -> None:
     world.clock.advance(HOUR)
     invoker.run_accepted()
 
-    assert answers == [{"reason": "the run of this shard is over"}] * runs.SHARDS
+    assert answers == [{"reason": "the run of this shard is over"}] * SHARDS
     assert world.vendor.calls == []
 
 
