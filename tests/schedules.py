@@ -9,6 +9,7 @@ of Concurrent Systems", 1996) leave out the second. Nothing else is left out.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -157,6 +158,16 @@ def explore(story: Story, *, most: int, independent: Independent = is_independen
             branches.pop()
         if not branches:
             return
+
+
+def wander(story: Story, drawn: random.Random) -> list[str]:
+    """Run the story once, in a drawn order, and give the schedule: for more actors than can be explored."""
+    by_name = {actor.name: actor for actor in story()}
+    schedule: list[str] = []
+    while standing := [name for name, actor in by_name.items() if actor.standing]:
+        schedule.append(drawn.choice(standing))
+        by_name[schedule[-1]].step()
+    return schedule
 
 
 def _run(actors: Sequence[Actor | Passing], branches: list[_Branch], independent: Independent) -> bool:

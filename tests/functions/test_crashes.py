@@ -1,0 +1,168 @@
+"""A function whose instance ends at any moment: run again, as the platform does, the end is the same.
+
+The port calls of `track` and of the timer's run are counted as they are made, and each is a case: the
+process ends before it and after it; the store is away; a write happens and its answer is lost. Those of a
+callback are in `tests/shared/test_crashes.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import pytest
+
+from functions.reconcile import handler as reconcile
+from functions.track import handler as track
+from shared.errors import TemporaryError
+from shared.job_row import read_job
+from shared.policy import MINUTE, SECOND
+from shared.ports import Services
+from tests.faults import ANSWER_LOST, UNAVAILABLE, Call, Fault, Faults, at
+from tests.scripted_vendor import NOT_FOUND, answer, callback
+from tests.world import ENDS_AFTER, ENDS_BEFORE, KIND, Crash, World, ref
+
+JOBS_OF_A_STORY = ("job-1", "job-2")
+TICK = json.dumps({"triggerTime": "2025-11-20T12:00:00Z", "triggerName": "t", "payload": ""}).encode()
+ANNOUNCED = json.dumps([{"kind": KIND, "job_id": job, "region": "cn-beijing"} for job in JOBS_OF_A_STORY])
+WRITES = ("insert", "insert_many", "update", "put", "put_new")
+# After this, what a killed run held is free again.
+LEFT_ALONE = 2 * MINUTE + 5 * SECOND
+ENDS = ("state", "digest", "version", "region", "due_at", "effects", "crashes", "lost_callback", "holder")
+
+FAULTS: Mapping[str, Fault] = {
+    "ends before": ENDS_BEFORE,
+    "ends after": ENDS_AFTER,
+    "store away at": UNAVAILABLE,
+    "answer lost of": ANSWER_LOST,
+}
+
+
+def announce(world: World, services: Services) -> None:
+    """Announce both jobs."""
+    track.handle(ANNOUNCED.encode(), services)
+
+
+def tick(world: World, services: Services) -> None:
+    """Let the timer go off."""
+    reconcile.handle(TICK, services)
+
+
+def finished() -> World:
+    """Begin with two jobs that only the vendor knows."""
+    world = World(None)
+    for job in JOBS_OF_A_STORY:
+        world.vendor.know(job, answer(job))
+    return world
+
+
+def called_back() -> World:
+    """Begin with one of them known from its callback."""
+    world = finished()
+    world.deliver(callback("job-1"))
+    return world
+
+
+def expected() -> World:
+    """Begin with both announced and due."""
+    world = finished()
+    announce(world, world.services)
+    world.clock.advance(world.services.policy.expected)
+    return world
+
+
+def running() -> World:
+    """Begin so, with one that goes on running, and one that nobody can read."""
+    world = expected()
+    world.vendor.say("job-1", answer("job-1", "processing"))
+    world.vendor.know("job-2", b"<html>")
+    return world
+
+
+def confirmed_otherwise() -> World:
+    """Begin with both settled and drained by the timer, and another answer when it asks again."""
+    world = expected()
+    tick(world, in_time(world, world.services))
+    for job in JOBS_OF_A_STORY:
+        world.vendor.know(job, answer(job, suggestion="block"))
+    world.clock.advance(world.services.policy.confirm_after)
+    return world
+
+
+def missing() -> World:
+    """Begin with both unknown to the vendor all through the grace period."""
+    world = expected()
+    for job in JOBS_OF_A_STORY:
+        world.vendor.know(job, NOT_FOUND)
+    tick(world, in_time(world, world.services))
+    world.clock.advance(world.services.policy.not_found_grace)
+    return world
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is tried with a crash. `least` is how many port calls it makes, so that none goes unseen."""
+
+    begin: Callable[[], World]
+    act: Callable[[World, Services], None]
+    least: int
+
+
+STORIES = {
+    "two announcements": Story(finished, announce, 1),
+    "an announcement of a known job": Story(called_back, announce, 3),
+    "a run that settles": Story(expected, tick, 30),
+    "a run that polls, and quarantines": Story(running, tick, 20),
+    "a run that confirms": Story(confirmed_otherwise, tick, 30),
+    "a run that gives up": Story(missing, tick, 20),
+}
+
+
+def in_time(world: World, services: Services) -> Services:
+    """Give services as an invocation has them: with two minutes."""
+    return replace(services, deadline=world.clock.now() + 2 * MINUTE)
+
+
+def calls(story: Story) -> tuple[Call, ...]:
+    """Give the port calls of a story without faults."""
+    world, seen = story.begin(), Faults(lambda call: None)
+    story.act(world, in_time(world, world.through(seen)))
+    return seen.calls
+
+
+def end(world: World) -> Mapping[str, object]:
+    """Let the timer run out; give all that must be the same whatever happened on the way."""
+    world.run_until_quiet()
+    assert not world.broken()
+    rows = {job: read_job(world.ledger, ref(job).key) for job in JOBS_OF_A_STORY}
+    told = {job: {name: row.columns.get(name) for name in ENDS} for job, row in rows.items() if row}
+    return told | world.stored()
+
+
+def suits(fault: str, call: Call) -> bool:
+    """Tell whether such a thing can happen to such a call."""
+    if fault == "store away at":
+        return call.method != "query"
+    return fault != "answer lost of" or call.method in WRITES
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", STORIES)
+def test_wherever_it_ends_what_comes_of_it_is_the_same(name: str, fault: str) -> None:
+    story = STORIES[name]
+    calm = story.begin()
+    story.act(calm, in_time(calm, calm.services))
+    ended, made = end(calm), calls(story)
+    assert len(made) >= story.least
+
+    for call in made:
+        if suits(fault, call):
+            world = story.begin()
+            with suppress(Crash, TemporaryError):
+                story.act(world, in_time(world, world.through(Faults(at(call.number, FAULTS[fault])))))
+            world.clock.advance(LEFT_ALONE)
+            story.act(world, in_time(world, world.services))
+
+            assert end(world) == ended, f"{fault} {call}"

@@ -1,0 +1,174 @@
+"""One seed, one run: jobs, vendor and weather are drawn, a storm passes, time goes on until all is quiet."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from functions.callback import handler as callback
+from functions.reconcile import handler as reconcile
+from functions.track import handler as track
+from shared import interventions
+from shared.jobs import State
+from shared.policy import MINUTE, SECOND, Policy
+from shared.ports import Services
+from shared.tables import JOBS, Row
+from tests.memory_stores import MemoryObjectStore
+from tests.simulation.cloud import Function, Handle, Host, Invocations, Mns, SubmitSide
+from tests.simulation.hazards import LEASE, Hazards
+from tests.simulation.instances import Instances
+from tests.simulation.logs import collected
+from tests.simulation.messages import TOPIC
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.stores import SimulatedLedger
+from tests.simulation.stories import ACCOUNT, OUTPUT, REGION, Story, draw_stories
+from tests.simulation.switches import NOTHING, Switch
+from tests.simulation.trace import Trace
+from tests.simulation.vendor import SimulatedVendor
+from tests.simulation.weather import Weather, draw_weather
+
+START = 1_763_640_000_000  # 2025-11-20T12:00:00Z
+JOBS_OF_A_RUN = 100
+# Few enough for the storm's backlogs to reach it.
+CALLS_PER_SECOND = 1.5
+_CALLBACK_INSTANCES = 4
+_FAN_OUT_AT = 30
+_TICK = MINUTE
+_MOST_TICKS = 1_000
+TIMER = json.dumps({"triggerTime": "2025-11-20T12:00:00Z", "triggerName": "timer", "payload": ""}).encode()
+_CORRUPT = "00.vod.media_audit.corrupt"
+_CORRUPT_ROW: Row = {
+    "state": "pondering",
+    "seen_day": "0.2025-11-20",
+    "first_seen_at": START,
+    "due_bucket": "0",
+    "due_at": START,
+}
+
+
+@dataclass
+class Run:
+    """One run of the simulated world; `go` lives through it."""
+
+    seed: int
+    jobs: int = JOBS_OF_A_RUN
+    sky: Callable[[random.Random, int], Weather] = draw_weather
+    without: Switch = NOTHING
+    objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
+    trace: Trace = field(default_factory=Trace)
+    is_restless: bool = False
+    """Something was still due after a very long time."""
+    defects: list[str] = field(default_factory=list)
+    """Errors that are none of the product's three families."""
+
+    def __post_init__(self) -> None:
+        drawn, scheduler = self._drawn, Scheduler(START)
+        self.scheduler = scheduler
+        self.stories: list[Story] = draw_stories(drawn("stories"), start=START, jobs=self.jobs)
+        self.weather: Weather = self.sky(drawn("weather"), START)
+        self.hazards = Hazards(self.weather, scheduler, self.trace, drawn("hazards"))
+        self.ledger = SimulatedLedger(scheduler, self.hazards, drawn("lag"), lag=self.weather.index_lag)
+        self.vendor = SimulatedVendor(self.stories, scheduler, self.hazards, drawn("vendor"))
+        self.policy = self.without.policy(self._policy())
+        self.instances = Instances(
+            objects=self.objects,
+            ledger=self.without.ledger(self.ledger),
+            media_api=self.without.media_api(self.vendor),
+            result_files=self.vendor,
+            invoker=lambda: self._invocations,
+            policy=self.policy,
+            scheduler=scheduler,
+            hazards=self.hazards,
+            drawn=drawn("instances"),
+        )
+        callbacks = self.without.callback(callback.handle)
+        self._callback = self._host("callback", callbacks, 60 * SECOND, _CALLBACK_INSTANCES)
+        self._track = self._host("track", track.handle, 60 * SECOND, 2)
+        self._reconcile = self._host("reconcile", reconcile.handle, 120 * SECOND, 8)
+        self._invocations = Invocations({"reconcile": self._reconcile}, scheduler, self.hazards)
+        self.mns = Mns(self._callback, scheduler, self.hazards, drawn("mns"), self._reconcile_now)
+        self.submit_side = SubmitSide(self._track, scheduler, self.hazards)
+
+    def go(self) -> None:
+        """Live through the run, to the end or until it is clear that it does not come to rest."""
+        with collected(self.defects):
+            try:
+                self._begin()
+                self.scheduler.run(self.weather.ends_at)
+                self._run_until_quiet()
+                if not self.is_restless:
+                    self._let_a_person_help()
+                    self._run_until_quiet()
+            finally:
+                self.scheduler.end()
+
+    def _policy(self) -> Policy:
+        return Policy(
+            lease=LEASE,
+            region=REGION,
+            user_id=ACCOUNT,
+            outputs={"mts.video_quality": OUTPUT},
+            quality_sources=frozenset({TOPIC}),
+            calls_per_second=dict.fromkeys(("vod", "mts", "ice"), CALLS_PER_SECOND),
+            callback_instances=_CALLBACK_INSTANCES,
+            fan_out_at=self._drawn("fan-out").choice((None, _FAN_OUT_AT)),
+        )
+
+    def _begin(self) -> None:
+        self.ledger.insert(JOBS, (_CORRUPT,), _CORRUPT_ROW)
+        for story in self.stories:
+            for at in story.announced_at:
+                self.scheduler.at(at, partial(self.submit_side.announce, story))
+            for call in story.calls:
+                self.scheduler.at(call.at, partial(self.mns.send, story, call))
+        self.scheduler.at(START, self._tick)
+
+    def _tick(self) -> None:
+        """Let the timer go off, and set it for the next minute as long as the storm lasts."""
+        if not self.hazards.happens("timer_skipped"):
+            for _ in range(2 if self.hazards.happens("timer_twice") else 1):
+                self._reconcile.execute(TIMER, lambda succeeded: None)
+        if not self.hazards.is_over:
+            self.scheduler.at(self.scheduler.now() + _TICK, self._tick)
+
+    def _run_until_quiet(self) -> None:
+        """Let the timer go off in every minute in which anything is due, and whatever else is to come."""
+        for _ in range(_MOST_TICKS):
+            now, due = self.scheduler.now(), self.ledger.next_due()
+            known = [at for at in (due, self.scheduler.next_at) if at is not None]
+            if not known:
+                return
+            at = max(min(known), now)
+            self.scheduler.run(at)
+            if due is not None and due <= at:
+                self._reconcile.execute(TIMER, lambda succeeded: None)
+            self.scheduler.run(at + _TICK)
+        self.is_restless = True
+
+    def _let_a_person_help(self) -> None:
+        """Release what is quarantined, and retry what too many crashes kept from being confirmed."""
+        services = self.instances.bare()
+        for key, row in sorted(self.ledger.rows().items()):
+            if row.state is State.QUARANTINED:
+                self.hazards.note("person", f"releases {key}")
+                interventions.release(services, row.ref, by="person")
+            elif (row.text("drift") or "").startswith("CrashLoopError"):
+                self.hazards.note("person", f"retries {key}")
+                interventions.retry(services, row.ref, by="person")
+
+    def _reconcile_now(self, keys: Sequence[str]) -> None:
+        """Have jobs looked at by name, beside the timer's run."""
+        self._reconcile.execute(json.dumps({"jobs": list(keys)}).encode(), lambda succeeded: None)
+
+    def _host(self, name: str, handle: Handle, timeout: int, instances: int) -> Host:
+        function = Function(name, handle, timeout, instances)
+        return Host(function, self.scheduler, self.hazards, self._launch, self.defects)
+
+    def _launch(self, instance: str, deadline: int) -> Services:
+        return self.instances.services(instance, deadline)
+
+    def _drawn(self, what: str) -> random.Random:
+        return random.Random(f"{self.seed}/{what}")
