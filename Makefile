@@ -12,6 +12,7 @@ LIMIT_lint := 60
 LIMIT_types := 300
 LIMIT_imports := 60
 LIMIT_tests := 420
+LIMIT_storms := 300
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -37,8 +38,8 @@ export VENDOR_PYTHON := $(CURDIR)/.venv-vendor/bin/python
 export VENDOR_MTS_3_PYTHON := $(CURDIR)/.venv-vendor-mts-3/bin/python
 export VENDOR_LEGACY_PYTHON := $(CURDIR)/.venv-vendor-legacy/bin/python
 
-CHECKS := test unit format-check lint types imports
-TOOLS := demo invoke format
+CHECKS := test unit storms format-check lint types imports
+TOOLS := demo invoke simulate format bench
 
 .PHONY: help clean lock $(CHECKS) $(TOOLS) tests-with-coverage
 
@@ -70,7 +71,9 @@ else
 demo: $(VENV)/.installed ## Callbacks become records and rows, on this machine (ARGS="--dir out --json")
 	@$(BIN)/media-ledger demo $(ARGS)
 
-test: format-check lint types imports tests-with-coverage ## All checks, exactly as CI runs them
+test: format-check lint types imports tests-with-coverage storms ## All checks, exactly as CI runs them
+
+PYTEST = $(BIN)/python -m pytest --quiet --numprocesses=2
 
 # --- parts of `make test` ----------------------------------------------------------------------
 
@@ -96,12 +99,23 @@ imports: $(VENV)/.installed ## Import rule only
 	$(call limited,imports,$(BIN)/lint-imports)
 
 tests-with-coverage: $(VENV)/.installed $(VENDORS_INSTALLED)
-	$(call limited,tests,$(BIN)/python -m pytest --quiet --cov --cov-report=term $(ARGS))
+	$(call limited,tests,$(PYTEST) --cov --cov-report=term --ignore=tests/simulation $(ARGS))
+
+# Apart, and without coverage, which would make them twice as long.
+storms: $(VENV)/.installed ## Simulated storms only, 50 seeds
+	$(call limited,storms,$(PYTEST) tests/simulation)
 
 # --- at the desk -------------------------------------------------------------------------------
 
-unit: $(VENV)/.installed $(VENDORS_INSTALLED) ## Tests only (ARGS="tests/shared -k lease")
-	$(call limited,tests,$(BIN)/python -m pytest --quiet $(ARGS))
+unit: $(VENV)/.installed $(VENDORS_INSTALLED) ## Tests only, without the storms (ARGS="tests/shared -k lease")
+	$(call limited,tests,$(PYTEST) --ignore=tests/simulation $(ARGS))
+
+SEEDS ?= 200
+FROM ?= 0
+JOBS ?= 200
+
+simulate: $(VENV)/.installed ## Storms over the whole product, one for each seed (SEEDS=200 FROM=0)
+	@$(BIN)/python -m tests.simulation $(SEEDS) $(FROM) $(JOBS)
 
 format: $(VENV)/.installed ## Format the code, and fix what lint can fix
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -110,6 +124,12 @@ format: $(VENV)/.installed ## Format the code, and fix what lint can fix
 invoke: $(VENV)/.installed ## Run one sample: make invoke F=callback E=events/callback/queue-array.json
 	@test -n "$(F)" -a -n "$(E)" || { echo "say which: make invoke F=<function> E=<event file>" >&2; exit 2; }
 	@$(BIN)/media-ledger invoke "$(F)" --event "$(E)" $(ARGS)
+
+# A benchmark is a file that can be run; what it needs beside the standard library it installs for itself.
+BENCHMARKS := $(shell grep -l '__name__ == "__main__"' benchmarks/*.py)
+
+bench: ## Measure what the README promises; fails when a figure misses its limit (ARGS="--json")
+	@failed=; for each in $(BENCHMARKS); do echo "--- $$each"; $(PYTHON) $$each $(ARGS) || failed=1; done; test -z "$$failed"
 
 # --- environments ------------------------------------------------------------------------------
 # The stamp is written last, so an interrupted set-up starts anew. Everything is pinned with hashes,
@@ -148,8 +168,10 @@ lock: ## Renew the pins in requirements/*.txt (needs uv: pip install uv)
 	@cd requirements && $(COMPILE) build.in --output-file build.txt
 	@cd requirements && $(COMPILE) function.in --output-file function.txt
 	@cd requirements && $(COMPILE) function.in cli.in --constraints function.txt --output-file cli.txt
-	@cd requirements && $(COMPILE) build.in function.in cli.in dev.in --constraints build.txt \
-		--constraints cli.txt --output-file dev.txt
+	@cd requirements && $(COMPILE) function.in tracing.in --constraints function.txt --output-file tracing.txt
+	@cd requirements && $(COMPILE) build.in function.in cli.in tracing.in dev.in --constraints build.txt \
+		--constraints cli.txt --constraints tracing.txt --output-file dev.txt
+	@cd requirements && $(COMPILE) function.in bench-toolkit.in --constraints function.txt --output-file bench-toolkit.txt
 	@cd requirements && for clients in $(VENDORS); do \
 		$(COMPILE) build.in $$clients.in --constraints build.txt --output-file $$clients.txt; \
 	done

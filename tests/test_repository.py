@@ -74,7 +74,7 @@ def test_every_environment_of_the_vendors_clients_has_its_list() -> None:
     assert set(environments[1].split()) == {path.stem for path in LOCKS if path.stem.startswith("vendor")}
 
 
-@pytest.mark.parametrize("smaller", ["build", "function", "cli"])
+@pytest.mark.parametrize("smaller", ["build", "function", "cli", "tracing"])
 def test_tests_run_on_the_versions_that_are_deployed(smaller: str) -> None:
     theirs, ours = pins(ROOT / f"requirements/{smaller}.txt"), pins(ROOT / "requirements/dev.txt")
 
@@ -107,6 +107,6 @@ def test_make_alone_shows_every_command_that_is_meant_for_people() -> None:
 
     assert set(re.findall(r"^  make ([a-z-]+)", shown, re.MULTILINE)) == {
         *("help", "demo", "test", "unit", "lint", "types", "imports"),
-        *("format", "invoke", "lock", "clean"),
+        *("storms", "simulate", "bench", "format", "invoke", "lock", "clean"),
     }
     assert re.search(r"^  make demo +\S", shown, re.MULTILINE)
