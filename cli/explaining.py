@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
-from cli.looking import Job, escape, moment
-from cli.terminal import AsJson, out, print_json, told_plainly
+from cli.looking import Job, moment
+from cli.terminal import AsJson, escape, out, print_json, told_plainly
 from shared import explanation
 from shared.explanation import Explanation, Happening, kept_at
 from shared.job_row import JobRow

@@ -7,8 +7,7 @@ from typing import Annotated, Protocol
 import typer
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
-from cli.looking import escape
-from cli.terminal import AsJson, Exit, err, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, err, escape, out, print_json, told_plainly
 from shared import interventions
 from shared.errors import FunctionError, TemporaryError
 from shared.interventions import Intervened

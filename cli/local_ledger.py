@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 from shared import bootstrap
-from shared.errors import InvalidJobIdError, PermanentError
+from shared.errors import InvalidJobIdError, PermanentError, SettingError, StoreUnavailableError
 from shared.job_row import JobRow, read_job
 from shared.jobs import JobRef
 from shared.kinds import KINDS
@@ -20,6 +21,9 @@ from shared.ports import Services
 from shared.settings import Settings
 
 DEFAULT_FOLDER = Path("media-ledger-data")
+_SHOWN = 400
+# Where no folder can be made, however often it is tried.
+_NO_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.EPERM, errno.EACCES, errno.EROFS)
 
 Folder = Annotated[
     Path,
@@ -33,7 +37,10 @@ Folder = Annotated[
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """Give the environment that a function on this ledger has."""
-    root = quote(str(folder.resolve()))
+    try:
+        root = quote(str(folder.resolve()))
+    except UnicodeEncodeError:
+        raise SettingError("--dir is not UTF-8; name another folder", folder=str(folder)) from None
     return {
         "LEDGER_OBJECTS": f"file://{root}/archive",
         "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
@@ -53,11 +60,19 @@ def opened(settings: Mapping[str, str], *, must_exist: Path | None = None) -> It
         database = must_exist / "ledger.db"
         if not database.exists():
             raise PermanentError(
-                "there is no ledger yet: run `media-ledger demo` or `media-ledger settle` first,"
-                " or say where it is with --dir",
+                "there is no ledger yet: run `media-ledger demo`, `media-ledger track` or"
+                " `media-ledger settle` first, or say where it is with --dir",
                 file=str(database),
             )
-    services = bootstrap.build(Settings.read(settings))
+    try:
+        services = bootstrap.build(Settings.read(settings))
+    except StoreUnavailableError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _NO_PLACE:
+            raise SettingError(
+                "no ledger can be made there: name another folder with --dir", reason=str(cause)
+            ) from None
+        raise
     try:
         yield services
     finally:
@@ -80,19 +95,24 @@ def as_environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def find_job(services: Services, name: str) -> JobRow:
-    """Find a job by key, by `kind/job id` or by its vendor id alone; raise when there is none."""
-    for ref in _refs(name):
+    """Find a job by key, by `kind/job id` or by its vendor id alone; raise unless there is exactly one."""
+    for ref in _whole_names(name):
         row = read_job(services.ledger, ref.key)
         if row is not None:
             return row
-    raise PermanentError("the ledger does not know this job", job=name[:200])
+    found = [row for kind in KINDS if (row := read_job(services.ledger, JobRef(kind, name).key))]
+    if len(found) > 1:
+        names = ", ".join(f"{row.ref.kind}/{name}" for row in found)
+        raise PermanentError(f"more than one job has this id, say which: {names[:_SHOWN]}")
+    if not found:
+        raise PermanentError("the ledger does not know this job", job=name[:_SHOWN])
+    return found[0]
 
 
-def _refs(name: str) -> Iterator[JobRef]:
+def _whole_names(name: str) -> Iterator[JobRef]:
+    """Read a name that says the kind."""
     kind, _, job_id = name.partition("/")
     if kind in KINDS and job_id:
         yield JobRef(kind, job_id)
     with suppress(InvalidJobIdError):
         yield JobRef.from_key(name)
-    for known in KINDS:
-        yield JobRef(known, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -11,16 +11,16 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE
 from rich.console import Group
-from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
-from cli.terminal import AlwaysJson, AsJson, err, out, print_json, told_plainly
+from cli.terminal import AlwaysJson, AsJson, err, escape, out, print_json, printable, told_plainly
 from shared import archive
 from shared.documents.pointers import resolve
 from shared.due import BUCKETS
 from shared.errors import CorruptRowError, PermanentError
+from shared.explanation import name_to_type
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
 from shared.ports import Services
@@ -28,7 +28,6 @@ from shared.tables import JOBS, JOBS_BY_DAY, Row
 from shared.vendor import Part
 
 _END_OF_TIME = 2**62
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COLOUR = {
     State.SUCCEEDED: "green",
     State.FAILED: "red",
@@ -67,9 +66,8 @@ def show(name: Job, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) ->
     if record is not None:
         out().print(_findings(record))
         out().print(_outputs(record))
-        out().print(
-            f"\nOpen a value in the raw answer: media-ledger at {row.ref.job_id} SOURCE --dir {folder}"
-        )
+        command = f"media-ledger at {name_to_type(row)} SOURCE --dir {shlex.quote(str(folder))}"
+        out().print(f"\nOpen a value in the raw answer: {escape(command)}")
 
 
 def at(
@@ -162,7 +160,9 @@ def jobs_table(rows: list[JobRow]) -> Group:
             # That of a settled job is housekeeping, and its column would leave no room for the id.
             "" if row.state.is_terminal else moment(row.number("due_at")) or "",
         )
-    reasons = [Text(f"  {row.ref.job_id}: {reason}") for row in rows if (reason := row.text("reason"))]
+    reasons = [
+        Text(printable(f"  {row.ref.job_id}: {reason}")) for row in rows if (reason := row.text("reason"))
+    ]
     return Group(table, *reasons)
 
 
@@ -170,7 +170,7 @@ def _facts(row: JobRow) -> Table:
     table = Table(title=escape(row.ref.job_id), title_justify="left", show_header=False, box=SIMPLE)
     table.add_column()
     table.add_column(overflow="fold")
-    parts = "\n".join(part.key for part in row.raw_parts)
+    parts = "\n".join(escape(part.key) for part in row.raw_parts)
     facts = {
         "kind": row.ref.kind,
         "state": f"[{_COLOUR.get(row.state, 'cyan')}]{row.state.value}[/]",
@@ -179,7 +179,7 @@ def _facts(row: JobRow) -> Table:
         "version": str(row.count("version") or ""),
         "record": archive.version_key(row.ref, row.text("digest") or "") if row.text("digest") else "",
         "raw answer": parts,
-        "first seen": f"{moment(row.number('first_seen_at'))} by {row.text('first_seen_by')}",
+        "first seen": escape(f"{moment(row.number('first_seen_at'))} by {row.text('first_seen_by')}"),
         "callbacks": str(row.count("notified")),
         "vendor queries": str(row.count("queries")),
         "next": moment(row.number("due_at")) or "",
@@ -204,7 +204,8 @@ def _findings(record: dict[str, Any]) -> Group:
         ours = f" ({one['canonical_label']})" if one["canonical_label"] else ""
         scores = ", ".join(score["text"] for score in one["scores"])
         lines.append(Text.from_markup(f"{what}{ours} {_suggestion(one['suggestion'])} {escape(scores)}"))
-        lines += [Text(f"{'':>14}{source}", style="dim") for source in (one["source"], *one["other_sources"])]
+        sources = (one["source"], *one["other_sources"])
+        lines += [Text(f"{'':>14}{printable(source)}", style="dim") for source in sources]
     return Group(*lines)
 
 
@@ -215,12 +216,12 @@ def _outputs(record: dict[str, Any]) -> Group:
         span = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
         where = one["uri"] or one["url"] or one["media_id"] or ""
         what = " ".join(filter(None, (one["title"], where)))
-        lines.append(Text(_CONTROL.sub("\ufffd", f"{span:>12}  {one['kind']}: {what}")))
-        lines.append(Text(f"{'':>14}{one['source']}", style="dim"))
+        lines.append(Text(printable(f"{span:>12}  {one['kind']}: {what}")))
+        lines.append(Text(f"{'':>14}{printable(one['source'])}", style="dim"))
     if record["unmapped"]:
         lines.append(Text(f"{len(record['unmapped'])} values of the answer are not understood:"))
         told = (f"{one['source']} = {one['value'][:80]}" for one in record["unmapped"])
-        lines += [Text(f"{'':>14}{_CONTROL.sub(chr(0xFFFD), text)}") for text in told]
+        lines += [Text(f"{'':>14}{printable(text)}") for text in told]
     return Group(*lines)
 
 
@@ -230,13 +231,11 @@ def _suggestion(word: str | None) -> str:
     return f"[{_SUGGESTION_COLOUR.get(word.casefold(), 'white')}]{escape(word)}[/]"
 
 
-def escape(text: str) -> str:
-    """Keep a stranger's text from being read as markup, or by the terminal as a command."""
-    return escape_markup(_CONTROL.sub("\ufffd", text))
-
-
 def moment(ms: int | None) -> str | None:
-    """Write a time for a person, in UTC."""
+    """Write a time for a person, in UTC; a number that no calendar has as it is."""
     if ms is None:
         return None
-    return f"{datetime.fromtimestamp(ms / 1000, timezone.utc):%Y-%m-%d %H:%M:%S}Z"
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, timezone.utc):%Y-%m-%d %H:%M:%S}Z"
+    except (OverflowError, ValueError, OSError):
+        return f"no date: {ms}"

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.looking import escape
-from cli.terminal import AsJson, Exit, err, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, err, escape, out, print_json, told_plainly
 from shared import bootstrap, runs
 from shared.policy import MINUTE
 from shared.ports import Services

@@ -14,9 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.looking import escape
 from cli.submit_lists import lines_of_file
-from cli.terminal import AsJson, Exit, complain, err, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, printable, told_plainly
 from shared.announcements import Refusal
 from shared.completeness.making import keep, make_report, run_name
 from shared.completeness.page import page
@@ -25,6 +24,7 @@ from shared.completeness.survey import Window
 from shared.jobs import JobRef
 
 _DAYS = 7
+_MOST_DAYS = 3_660
 _SHOWN = 5
 _COMPLAINTS = 20
 
@@ -36,7 +36,12 @@ def report(
     ] = None,
     last: Annotated[
         datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day; today if left out."),
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="Last day; tomorrow if left out, for clocks ahead of ours.",
+        ),
     ] = None,
     submitted: Annotated[
         list[str] | None,
@@ -59,9 +64,10 @@ def report(
     The report is kept in the archive, as JSON and as a page. Exit status 1 when a person is needed.
     """
     lists: dict[str, list[JobRef]] = {}
-    refused: list[str] = []
+    refused: dict[str, list[str]] = {}
     for file in submitted or ():
-        lists[f"submit list {file}"] = _jobs_of(file, refused)
+        name = f"submit list {printable(file)}"
+        lists[name], refused[name] = _jobs_of(file)
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
         now = services.clock.now()
         made = make_report(
@@ -69,63 +75,71 @@ def report(
             _window(first, last, now),
             run=run_name(now, random.SystemRandom().getrandbits(32)),
             submitted=lists,
+            unreadable=refused,
             most_listings=vod_listings,
         )
         keys = keep(services, made)
-    if output is not None:
-        _write(output, page(made))
     if as_json:
         print_json(made.model_dump(mode="json"))
     else:
         out().print(_lines(made))
         out().print(f"Kept in the archive: {keys[0]} and {keys[1]}")
-    _end(made, refused)
+    _complain([line for lines in refused.values() for line in lines])
+    worst = Exit.DONE if output is None else _write(output, page(made))
+    raise typer.Exit(Exit.NEEDS_A_PERSON if made.needs_person else worst)
 
 
-def _jobs_of(file: str, refused: list[str]) -> list[JobRef]:
-    """Read a submit list; what is wrong with which line goes to `refused`."""
+def _jobs_of(file: str) -> tuple[list[JobRef], list[str]]:
+    """Read a submit list: its jobs, and what is wrong with which other line."""
     jobs: list[JobRef] = []
+    refused: list[str] = []
     with lines_of_file(file) as lines:
         for line in lines:
             if isinstance(line.item, Refusal):
                 refused.append(f"{line.place}: {line.item.reason}")
             else:
                 jobs.append(line.item.ref)
-    return jobs
+    return jobs, refused
 
 
-def _end(made: CompletenessReport, refused: list[str]) -> None:
+def _complain(refused: list[str]) -> None:
     for text in refused[:_COMPLAINTS]:
         err().print(f"[bold red]error:[/] {escape(text)}")
     if len(refused) > _COMPLAINTS:
         err().print(f"... and {len(refused) - _COMPLAINTS} more lines that could not be read")
-    if made.needs_person:
-        raise typer.Exit(Exit.NEEDS_A_PERSON)
-    if refused:
-        raise typer.Exit(Exit.WRONG_USE)
 
 
 def _window(first: datetime | None, last: datetime | None, now: int) -> Window:
-    end = last.date() if last else datetime.fromtimestamp(now / 1000, timezone.utc).date()
-    start: date = first.date() if first else end - timedelta(days=_DAYS - 1)
+    today = datetime.fromtimestamp(now / 1000, timezone.utc).date()
+    end = last.date() if last else today + timedelta(days=1)
+    recent = (last.date() if last else today).toordinal() - _DAYS + 1
+    start = first.date() if first else date.fromordinal(max(recent, 1))
     if start > end:
         complain(f"--from {start} lies after --to {end}", Exit.WRONG_USE)
+    if (end - start).days >= _MOST_DAYS:
+        complain(f"from {start} to {end} are more than {_MOST_DAYS:,} days", Exit.WRONG_USE)
     return Window(start, end)
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str) -> Exit:
     try:
         file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        complain(f"{file}: {error.strerror or error}", Exit.WRONG_USE)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        err().print(f"[bold red]error:[/] {escape(f'{file}: {reason or error}')}")
+        return Exit.WRONG_USE
+    return Exit.DONE
 
 
 def _lines(made: CompletenessReport) -> Lines:
-    verdict = Text("A person is needed.", style="bold red")
-    if not made.needs_person:
+    if made.needs_person:
+        verdict = Text("A person is needed.", style="bold red")
+    elif made.warnings:
+        verdict = Text("Nothing needs a person, but not everything could be proven.", style="bold yellow")
+    else:
         verdict = Text("Nothing needs a person.", style="bold green")
     title = Text(f"{made.jobs} jobs first seen from {made.from_day} to {made.to_day}")
-    warnings = [Text(f"warning: {one}", style="yellow") for one in made.warnings]
+    warnings = [Text(printable(f"warning: {one}"), style="yellow") for one in made.warnings]
     return Lines(
         title,
         verdict,

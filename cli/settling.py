@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.looking import escape, moment
-from cli.terminal import AsJson, Exit, complain, err, out, print_json, told_plainly
+from cli.looking import moment
+from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, told_plainly
 from shared import effects, settlement
 from shared.errors import FunctionError, MisconfiguredError
 from shared.job_row import JobRow, read_job

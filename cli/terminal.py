@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Annotated, NoReturn, TextIO
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 
 from shared.errors import FunctionError, MisconfiguredError, TemporaryError
 from shared.toolkit import configure_logging
@@ -23,6 +24,8 @@ from shared.toolkit.masking import Masker
 # A table must not be folded to nothing where no terminal says how wide it is.
 _WIDTH_WITHOUT_TERMINAL = 120
 _SUBJECT = 200
+# Half of a surrogate pair is what Python makes of a name that is not UTF-8: nothing can print it.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
@@ -74,9 +77,21 @@ def functions_log_to(stream: TextIO) -> Iterator[None]:
         root.setLevel(level)
 
 
+def printable(text: str) -> str:
+    """Keep text from being read by the terminal as a command."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def escape(text: str) -> str:
+    """Keep a stranger's text from being read as markup, or by the terminal as a command."""
+    return escape_markup(printable(text))
+
+
 def print_json(value: object) -> None:
     """Print one JSON document, whole, with Chinese as it is: in UTF-8, whatever the terminal's locale."""
-    typer.echo(f"{json.dumps(value, ensure_ascii=False, indent=2, default=str)}\n".encode(), nl=False)
+    text = f"{json.dumps(value, ensure_ascii=False, indent=2, default=str)}\n"
+    # What is not UTF-8 becomes the escape that JSON has for it.
+    typer.echo(text.encode(errors="backslashreplace"), nl=False)
 
 
 def read_input(file: str) -> bytes:

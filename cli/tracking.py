@@ -14,19 +14,17 @@ from rich.progress import Progress, ProgressColumn, Task, TextColumn, TimeElapse
 from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.looking import escape
 from cli.submit_lists import Line, lines_of_file
-from cli.terminal import AsJson, Exit, complain, err, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, told_plainly
 from shared import tracking
 from shared.announcements import FIELDS, Refusal, read_item
 from shared.kinds import KINDS
 from shared.policy import MINUTE
 from shared.ports import Services
 from shared.toolkit.masking import Masker
-from shared.tracking import Outcome, Receipt
+from shared.tracking import FAILED, Outcome, Receipt
 
 _BATCH_TIME = 1 * MINUTE
-_FAILED = (Outcome.REFUSED, Outcome.NOT_STORED)
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _announce(services: Services, lines: Iterator[Line], *, as_json: bool) -> _D
             receipts = tracking.announce(in_time, [line.item for line in batch])
             done.counts.update(tracking.counts(receipts))
             told = zip(batch, receipts, strict=True)
-            failures = [_failure(line, receipt) for line, receipt in told if receipt.outcome in _FAILED]
+            failures = [_failure(line, receipt) for line, receipt in told if receipt.outcome in FAILED]
             done.failures.extend(failures)
             for failure in [] if as_json else failures:
                 text = ": ".join(filter(None, failure.values()))

@@ -31,11 +31,15 @@ from shared.toolkit.strict_json import Tree
 from shared.vendor import REGION_PATTERN, USER_ID_PATTERN
 
 MAX_BYTES = 1024 * 1024
-"""Most bytes of one payload: some ten thousand jobs, which a function announces within its time."""
+"""Most bytes of one payload."""
+
+MAX_ITEMS = 10_000
+"""Most jobs of one payload: what a function announces, and answers for each, within its time and memory."""
 
 # A job whose callback is lost is not looked at before it is expected to have ended.
 _LONGEST = 7 * DAY // SECOND
 _SHOWN = 100
+_COMPLAINTS = 8
 _NO_KIND = 'kind is missing; a Submit answer that does not tell it goes into {"kind": ..., "answer": ...}'
 
 
@@ -74,14 +78,22 @@ def read(payload: bytes) -> list[Item]:
     if len(payload) > MAX_BYTES:
         raise ParseError("too large", layer="announcement", size=len(payload), limit=MAX_BYTES)
     lines = [line for line in payload.removeprefix(BOM_UTF8).split(b"\n") if line.strip()]
-    # A document of several lines has one at most that begins so: the others are indented.
-    if sum(line.startswith(b"{") for line in lines) > 1:
+    # One object of several lines has one that begins so: the others are indented. An array may have many.
+    is_array = bool(lines) and lines[0].lstrip().startswith(b"[")
+    if not is_array and sum(line.startswith(b"{") for line in lines) > 1:
+        _check_count(len(lines))
         return [read_line(line) for line in lines]
     tree = strict_json.parse(payload)
     trees = tree if isinstance(tree, list) else [tree]
     if not trees:
         raise ParseError("an empty array announces nothing", layer="announcement")
+    _check_count(len(trees))
     return [read_item(one) for one in trees]
+
+
+def _check_count(items: int) -> None:
+    if items > MAX_ITEMS:
+        raise ParseError("too many at once", layer="announcement", items=items, limit=MAX_ITEMS)
 
 
 def read_line(line: bytes, defaults: Mapping[str, str] | None = None) -> Item:
@@ -131,7 +143,9 @@ def _reasons(error: ValidationError) -> str:
     """Say of each field what is wrong with it, and never what stood there."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     told = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in found]
-    return "; ".join(f"{without_query(field)[:_SHOWN]}: {why}" if field else why for field, why in told)
+    rest = [f"and {len(told) - _COMPLAINTS} more"] if len(told) > _COMPLAINTS else []
+    shown = (f"{without_query(field)[:_SHOWN]}: {why}" if field else why for field, why in told[:_COMPLAINTS])
+    return "; ".join([*shown, *rest])
 
 
 def _matches(pattern: str, complaint: str) -> AfterValidator:
@@ -184,7 +198,10 @@ class _Item(BaseModel):
     job_id: JobId
     region: Annotated[str, _matches(REGION_PATTERN, "regions look like cn-shanghai")] | None = None
     user_id: Annotated[str, _matches(USER_ID_PATTERN, "account ids are numbers")] | None = None
-    output: Annotated[Text, _matches("oss://.+", "outputs look like oss://bucket/key")] | None = None
+    output: (
+        Annotated[Text, _matches(r"oss://[^?]+", "outputs look like oss://bucket/key, without a query")]
+        | None
+    ) = None
     media_id: Text | None = None
     expected_seconds: Annotated[int, Field(ge=0, le=_LONGEST)] | None = None
     submitted_at: AwareDatetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared import drift, lost_callbacks
 from shared.answers import Answered, Did, Moment, version_columns, with_effects
+from shared.documents.urls import without_query
 from shared.errors import (
     CrashLoopError,
     JobNotFoundError,
@@ -18,6 +19,7 @@ from shared.policy import Policy
 from shared.ports import Change
 from shared.record import JobRecord
 from shared.tables import Value
+from shared.toolkit.masking import Masker
 
 _REASON_LENGTH = 500
 
@@ -44,7 +46,8 @@ def conclude(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change, D
 
 def excuse(row: JobRow, error: Exception, moment: Moment) -> tuple[Change, Did]:
     """Decide what an error does to a job: nothing but a wait, unless it is about the job itself."""
-    reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+    # Masked first: a cut may leave half a secret that no rule knows.
+    reason = Masker().text(without_query(f"{type(error).__name__}: {error}"))[:_REASON_LENGTH]
     change, did = _excuse(row, error, reason, moment)
     # A misconfiguration stops before the vendor hears of the job, or is refused before it looks.
     unasked = isinstance(error, MisconfiguredError | NoTimeLeftError | CrashLoopError)

@@ -46,7 +46,8 @@ def after_check(
     `row` is as it will be; `record` is None when no answer could be had. Without such marks this very
     query is the check of whatever was claimed. With them, a claim that a complete answer bears out, or
     that was checked before, needs no further query; another one does. A checked claim that the row
-    contradicts is drift, once, and is remembered, to cost no query again.
+    contradicts is drift, once, and is remembered, to cost no query again. Only the last one is: two that
+    contradict in turn cost a query and a drift for each turn, which tells a person more than a count of one.
     """
     claimed, checked = row.text("claimed"), row.text("checked_claim")
     borne_out = (

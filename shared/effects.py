@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared import archive, lost_callbacks
-from shared.errors import ContendedError, ObjectNotFoundError
+from shared.errors import ContendedError, ObjectNotFoundError, OutcomeUnknownError
 from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_due
 from shared.ports import Change, Services
 from shared.record import digest
@@ -85,7 +85,14 @@ def _replace(services: Services, performed: _Performed, old: Effect, new: Effect
     written = {**performed.change, **effect_columns(effects), "updated_at": services.clock.now()}
     # `lease_until` and `query_at` too: `due_at` was computed from them.
     when = row.as_read("token", "effects", *DUE_INPUTS, *performed.rests_on)
-    return services.ledger.update(JOBS, (row.key,), with_due(row.key, row.columns, written), when)
+    try:
+        return services.ledger.update(JOBS, (row.key,), with_due(row.key, row.columns, written), when)
+    except OutcomeUnknownError:
+        fresh = read_job(services.ledger, row.key)
+        # Whoever drains next would find no effect, and so no verdict to tell.
+        if fresh is None or old in fresh.effects or not lost_callbacks.stands_in(fresh, performed.change):
+            raise
+        return True
 
 
 def _write_current_record(services: Services, row: JobRow) -> _Performed:

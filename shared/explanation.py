@@ -5,6 +5,7 @@ Times are epoch milliseconds. Texts may quote strangers: whoever shows them esca
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _PAGE = 1_000
 
 _EFFECTS = {
     "record": "the current record is written under records/",
+    "verify": "it is looked whether records/ still holds the current record; if not, that is written again",
     "callback": "it is looked whether a callback has come; if not, it counts as lost",
 }
 
@@ -68,13 +70,19 @@ def what_next(row: JobRow, now: int, policy: Policy) -> Iterator[Happening]:
         )
     for effect in row.effects:
         yield Happening(effect.next_at, _effect(effect))
-    job = f"{row.ref.kind}/{row.ref.job_id}"
+    job = name_to_type(row)
     if row.state is State.QUARANTINED:
         yield Happening(None, f"nothing asks about it until a person has looked: media-ledger release {job}")
     elif row.state is State.UNKNOWN:
         yield Happening(None, f"nothing asks about it until a callback comes, or: media-ledger retry {job}")
     elif at is None and not row.effects and lease is None:
         yield Happening(None, "nothing: it is finished" if row.state.is_terminal else _stranded(job))
+
+
+def name_to_type(row: JobRow) -> str:
+    """Name a job as a command takes it; by its key, where a shell would read the id as more than a name."""
+    name = f"{row.ref.kind}/{row.ref.job_id}"
+    return name if shlex.quote(name) == name else row.key
 
 
 def _stranded(job: str) -> str:

@@ -22,7 +22,7 @@ from shared.marks import Mark, mark
 from shared.ports import Services
 from shared.record import digest
 from shared.settlement import Outcome
-from shared.tables import INBOX, Value
+from shared.tables import INBOX, Value, nameless_key
 from shared.toolkit.message import Message
 
 LOG = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _quarantine(services: Services, message: Message, error: ParseError) -> Rece
     services.objects.put_new(key, message.body, content_type=archive.BYTES)
     reason = without_query(str(error))  # it may quote a key or a type, which may be anything
     row: dict[str, Value | None] = {"body": None, "body_key": key, "reason": reason}
-    _store(services, _nameless("unreadable", message), message, row)
+    _store(services, nameless_key("unreadable", digest(message.body)), message, row)
     LOG.error("unreadable delivery: %s", reason, extra={"message_id": message.message_id})
     return Receipt(message.message_id, "unreadable", reason=reason)
 
@@ -155,13 +155,7 @@ def _quarantine(services: Services, message: Message, error: ParseError) -> Rece
 def _set_aside(services: Services, message: Message, found: SetAside) -> Receipt:
     """Keep an event that is not about a job of ours; one of an unknown type is worth a warning."""
     row = {"event_type": without_query(found.event_type), "reason": without_query(found.reason)}
-    _store(services, _nameless("set_aside", message), message, row)
+    _store(services, nameless_key("set_aside", digest(message.body)), message, row)
     level = logging.INFO if found.known else logging.WARNING
     LOG.log(level, "event set aside: %s", found.reason, extra={"message_id": message.message_id})
     return Receipt(message.message_id, "set_aside", reason=found.reason)
-
-
-def _nameless(why: str, message: Message) -> str:
-    """Make the inbox key of a delivery that names no job; no job key has an empty kind."""
-    name = digest(message.body)
-    return f"{name[:2]}..{why}.{name}"

@@ -62,6 +62,8 @@ class JobRow:
         try:
             for claim in filter(None, (columns.get("claimed"), columns.get("checked_claim"))):
                 Claim.parse(str(claim))
+            if not isinstance(columns["token"], int):  # without one no claim could ever hold
+                raise TypeError("token is no number")
             return cls(
                 ref=JobRef.from_key(key),
                 columns=columns,
@@ -69,7 +71,7 @@ class JobRow:
                 effects=tuple(_effect(one) for one in _listed(columns, "effects")),
                 raw_parts=tuple(_stored_part(one) for one in _listed(columns, "raw_parts")),
             )
-        except (KeyError, TypeError, ValueError, PermanentError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError, PermanentError) as error:
             raise CorruptRowError(
                 "this ledger row cannot be read", job=key, cause=f"{type(error).__name__}: {error}"
             ) from error

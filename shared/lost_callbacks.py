@@ -38,6 +38,15 @@ def when_notified(row: JobRow) -> Change:
     return {"lost_callback": _LATE} if row.number("lost_callback") == _LOST else {}
 
 
+def stands_in(row: JobRow | None, change: Change) -> bool:
+    """Tell whether the row has the verdict of a change whose write nobody knows the outcome of.
+
+    Another's same verdict looks alike: one may be told twice, but none is never told.
+    """
+    verdict = change.get("lost_callback")
+    return row is not None and verdict is not None and row.number("lost_callback") == verdict
+
+
 def tell(row: JobRow, change: Change) -> None:
     """Say and count what one of the decisions has written; nothing if it was nothing."""
     verdict = change.get("lost_callback")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared import lost_callbacks
-from shared.errors import ContendedError
+from shared.errors import ContendedError, OutcomeUnknownError
 from shared.inbound.notifications.notification import Claim
 from shared.job_row import DUE_INPUTS, JobRow, first_sight, read_job, with_due
 from shared.jobs import JobRef, State
@@ -62,7 +62,14 @@ def mark(services: Services, wish: Mark) -> Lease | None:
                 return lease
             continue
         plan = plan_mark(row, wish, holder=holder, now=now, lease=services.policy.lease)
-        if write(services.ledger, row.key, plan.change, plan.when):
+        try:
+            written = write(services.ledger, row.key, plan.change, plan.when)
+        except OutcomeUnknownError:
+            # The mark comes again, and would find its verdict written, with nothing left to tell.
+            if lost_callbacks.stands_in(read_job(services.ledger, row.key), plan.change):
+                lost_callbacks.tell(row, plan.change)
+            raise
+        if written:
             lost_callbacks.tell(row, plan.change)
             token = row.count("token") + 1
             return Lease(row.changed(plan.change), holder, token) if plan.claims else None

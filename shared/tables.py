@@ -136,3 +136,8 @@ LEASES = Table(
 )
 
 TABLES = (JOBS, INBOX, LEASES)
+
+
+def nameless_key(why: str, digest: str) -> str:
+    """Give the inbox key of bytes that name no job, by their sha256; no job key has an empty kind."""
+    return f"{digest[:2]}..{why}.{digest}"

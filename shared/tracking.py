@@ -27,6 +27,8 @@ from shared.marks import AFRESH
 from shared.ports import Change, Done, Services, When
 from shared.tables import JOBS, Row, Value
 
+_LISTED = 1_000
+
 BY = "track"
 """Who saw a job first that was announced, in its row."""
 
@@ -43,6 +45,10 @@ class Outcome(str, Enum):
     """It is wrong; announcing it again changes nothing."""
     NOT_STORED = "not_stored"
     """To be announced again: the ledger did not answer, or time ran out."""
+
+
+FAILED = (Outcome.REFUSED, Outcome.NOT_STORED)
+"""The outcomes that leave a job out of the ledger."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,15 @@ def counts(receipts: Iterable[Receipt]) -> dict[str, int]:
 
 
 def report(receipts: Sequence[Receipt]) -> dict[str, object]:
-    """Give the counts and each receipt with its position from 1, ready for JSON."""
+    """Give the counts and each receipt with its position from 1, ready for JSON.
+
+    Of more than a thousand, only those that were refused or not stored.
+    """
+    wanted = FAILED if len(receipts) > _LISTED else tuple(Outcome)
     items = [
         {"item": position, **{name: value for name, value in asdict(receipt).items() if value is not None}}
         for position, receipt in enumerate(receipts, start=1)
+        if receipt.outcome in wanted
     ]
     return {**counts(receipts), "items": items}
 

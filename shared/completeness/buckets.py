@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.job_row import JobRow
+from shared.conclusions import is_unknown
+from shared.job_row import DUE_INPUTS, JobRow
 from shared.jobs import State
-from shared.policy import DAY, MINUTE
+from shared.policy import DAY, MINUTE, Policy
 
 LONG_RUNNING = DAY
 """After this a waiting job is listed for a look. A paused pipeline keeps jobs for any time (media-jobs.md
@@ -19,6 +20,9 @@ LONG_RUNNING = DAY
 
 OVERDUE = 15 * MINUTE
 """What is due for longer shows that no timer runs, or that it cannot keep up."""
+
+TOO_OFTEN = 24
+"""Failures in a row after which waiting is not enough: by the schedule of retries, about a day of them."""
 
 DELIVERIES_LOOKED_AT = 100
 """Most stored deliveries of one job that are counted; who was told more often counts as complete."""
@@ -33,11 +37,25 @@ class Sighting:
     row: JobRow
     deliveries: int
     now: int
+    policy: Policy
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether the vendor's last word is still to come."""
         return self.row.state in (State.TRACKED, State.RUNNING)
+
+    @property
+    def keeps_failing(self) -> bool:
+        """Tell whether asking, or work that follows a settling, failed too often and is still tried."""
+        asking = self.row.count("failures") if self.row.number("query_at") is not None else 0
+        return max(asking, *(effect.attempts for effect in self.row.effects), 0) >= TOO_OFTEN
+
+    @property
+    def is_left_undone(self) -> bool:
+        """Tell whether something is to be done for the job, and nothing will come to do it."""
+        row = self.row
+        has_work = self.is_waiting or row.effects or any(row.number(name) is not None for name in DUE_INPUTS)
+        return bool(has_work) and row.number("due_at") is None
 
     @property
     def lacks_deliveries(self) -> bool:
@@ -78,6 +96,19 @@ FLAGS = (
         needs_person=True,
     ),
     Rule(
+        # Such verdicts are held back when they are many at once: then we may be asking the wrong place.
+        "not_found",
+        "not known to the vendor for too long: lost, or asked in the wrong account or region",
+        lambda s: is_unknown(s.row, s.now, s.policy),
+        needs_person=True,
+    ),
+    Rule(
+        "keeps_failing",
+        f"tried {TOO_OFTEN} times or more, and failed every time",
+        lambda s: s.keeps_failing,
+        needs_person=True,
+    ),
+    Rule(
         "overdue",
         "due, and nobody came",
         lambda s: s.is_past(s.row.number("due_at"), OVERDUE),
@@ -85,8 +116,8 @@ FLAGS = (
     ),
     Rule(
         "never_due",
-        "waiting, but nothing will ask again",
-        lambda s: s.is_waiting and s.row.number("due_at") is None,
+        "not finished with, but nothing will come for it",
+        lambda s: s.is_left_undone,
         needs_person=True,
     ),
     Rule(

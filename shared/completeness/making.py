@@ -27,19 +27,20 @@ def make_report(
     *,
     run: str,
     submitted: Mapping[str, Sequence[JobRef]] | None = None,
+    unreadable: Mapping[str, Sequence[str]] | None = None,
     most_listings: int = 0,
 ) -> CompletenessReport:
     """Count the jobs of a window and compare them with every source that can be had.
 
-    `submitted` are submit lists by name. `most_listings` is how many media VOD is asked about; with 0 it
-    is not asked at all.
+    `submitted` are submit lists by name, `unreadable` what is wrong with which other line of them.
+    `most_listings` is how many media VOD is asked about; with 0 it is not asked at all.
     """
     now = services.clock.now()
-    seen = survey(services, window, now=now, most_media=most_listings)
+    seen = survey(services, window, now=now, with_media=most_listings > 0)
     compared = (
         sources.archived_answers(services),
         sources.kept_unreadable(services, window, seen.kept_answers),
-        *_submit_lists(services, submitted or {}),
+        *_submit_lists(services, submitted or {}, unreadable or {}),
         _vod(services, seen, most_listings),
         *sources.not_listable(),
     )
@@ -76,16 +77,21 @@ def run_name(now: int, drawn: int) -> str:
     return f"{datetime.fromtimestamp(now / 1000, timezone.utc):%H%M%SZ}-{drawn:08x}"
 
 
-def _submit_lists(services: Services, submitted: Mapping[str, Sequence[JobRef]]) -> list[Source]:
+def _submit_lists(
+    services: Services, submitted: Mapping[str, Sequence[JobRef]], unreadable: Mapping[str, Sequence[str]]
+) -> list[Source]:
     if not submitted:
         return [sources.not_asked(sources.SUBMITTED, "none was given; name one with --submitted FILE")]
-    return [sources.submitted(services, jobs, name=name) for name, jobs in submitted.items()]
+    return [
+        sources.submitted(services, jobs, name=name, unreadable=unreadable.get(name, ()))
+        for name, jobs in submitted.items()
+    ]
 
 
 def _vod(services: Services, seen: Survey, most_listings: int) -> Source:
     if not most_listings:
         return sources.not_asked(vod_jobs.NAME, "it costs one call for each media; ask with --vod-listings N")
-    return vod_jobs.vod_listing(services, seen.media)
+    return vod_jobs.vod_listing(services, seen.media, most=most_listings)
 
 
 def _warnings(seen: Survey, compared: Sequence[Source]) -> list[str]:

@@ -16,12 +16,16 @@ _COMMANDS = {
     "unknown": "media-ledger explain JOB, then media-ledger retry JOB",
     "incomplete": "media-ledger explain JOB, then media-ledger retry JOB",
     "refused": "mend the setting that the reason names; the jobs are asked again by themselves",
+    "not_found": "media-ledger explain JOB; if the region is wrong: media-ledger track KIND JOB --region R",
+    "keeps_failing": "media-ledger explain JOB; the reason names what fails",
     "overdue": "media-ledger reconcile, and look at why the timer does not run",
     "never_due": "media-ledger retry JOB",
     "corrupt": "read the row as it is stored; the reason names what is wrong with it",
     "missing": "media-ledger track KIND JOB",
     "without_row": "media-ledger track KIND JOB",
     "unreadable": "look at the object; if it is about a job: media-ledger track KIND JOB",
+    "refused_announcements": "look at the object, mend what is wrong, and announce its jobs again",
+    "unreadable_lines": "mend the lines, then media-ledger report --submitted FILE once more",
 }
 
 _STATUS = {

@@ -18,7 +18,7 @@ from shared.errors import CorruptRowError, InvalidJobIdError
 from shared.job_row import read_job
 from shared.jobs import JobRef
 from shared.ports import Services
-from shared.tables import INBOX
+from shared.tables import INBOX, nameless_key
 
 RAW, QUARANTINE, SUBMITTED = "archive raw/", "archive quarantine/", "submit list"
 
@@ -57,31 +57,40 @@ def kept_unreadable(services: Services, window: Window, kept_answers: Set[str]) 
 
     What no row names need not be lost: its job may be older than the window, or was released since.
     """
-    deliveries = Tally("unreadable", "deliveries that nobody could read", needs_person=True)
+    kept = {
+        "unreadable": Tally("unreadable", "deliveries that nobody could read", needs_person=True),
+        "refused": Tally("refused_announcements", "announcements that were refused", needs_person=True),
+    }
     unnamed = Tally("without_row", "objects that no row of this window names")
     comparison = Comparison(services)
     for chunk in comparison.chunks(
         key for day in window.days() for key in services.objects.keys(f"quarantine/{day}")
     ):
         comparison.compared += len(chunk)
-        done = side_by_side(services, lambda key: _is_delivery(services, key), chunk)
+        done = side_by_side(services, lambda key: _why_kept(services, key), chunk)
         for key, one in zip(chunk, done, strict=True):
-            if one.result():
-                deliveries.add(key)
+            if (why := one.result()) is not None:
+                kept[why].add(key)
             elif key not in kept_answers:
                 unnamed.add(key)
-    source = comparison.source(QUARANTINE, deliveries, unnamed)
+    source = comparison.source(QUARANTINE, *kept.values(), unnamed)
     if source.status != "empty":
         return source
     # An empty quarantine is what one hopes for: no warning.
     return source.model_copy(update={"status": "compared", "note": "nothing was set aside"})
 
 
-def submitted(services: Services, jobs: Iterable[JobRef], *, name: str = SUBMITTED) -> Source:
+def submitted(
+    services: Services, jobs: Iterable[JobRef], *, name: str = SUBMITTED, unreadable: Iterable[str] = ()
+) -> Source:
     """Compare a list of submitted jobs: each must be in the ledger, whenever it was first seen.
 
-    Holds the keys of the list, to count a job that stands in it twice once.
+    `unreadable` says of lines that name no job what is wrong with them: their jobs are not compared. Holds
+    the keys of the list, to count a job that stands in it twice once.
     """
+    unread = Tally("unreadable_lines", "lines that nobody could read", needs_person=True)
+    for line in unreadable:
+        unread.add(line)
     missing = Tally("missing", "submitted jobs that the ledger does not know", needs_person=True)
     corrupt = Tally("corrupt", "submitted jobs whose rows cannot be read", needs_person=True)
     unsettled = Tally("not_settled", "submitted jobs that are not settled")
@@ -98,7 +107,7 @@ def submitted(services: Services, jobs: Iterable[JobRef], *, name: str = SUBMITT
             elif not row.state.is_terminal:
                 unsettled.add(f"{key} ({row.state.value})")
     comparison.compared = len(seen)
-    return comparison.source(name, missing, corrupt, unsettled)
+    return comparison.source(name, missing, corrupt, unread, unsettled)
 
 
 def not_listable() -> tuple[Source, ...]:
@@ -121,9 +130,12 @@ def _ref_of(path: str) -> JobRef | None:
     return ref if f"raw/{ref.path}" == path else None
 
 
-def _is_delivery(services: Services, key: str) -> bool:
-    """Tell whether the inbox names the object as the body of a delivery that nobody could read."""
+def _why_kept(services: Services, key: str) -> str | None:
+    """Tell what the inbox calls the object: an `unreadable` delivery, or `refused` announcements."""
     name = key.rpartition("/")[2]
     if not _DIGEST.fullmatch(name):
-        return False
-    return bool(services.ledger.under(INBOX, f"{name[:2]}..unreadable.{name}", columns=(), limit=1).rows)
+        return None
+    for why in ("unreadable", "refused"):
+        if services.ledger.under(INBOX, nameless_key(why, name), columns=(), limit=1).rows:
+            return why
+    return None

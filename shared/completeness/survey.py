@@ -1,7 +1,8 @@
-"""Count the jobs of a window from their rows, page by page: memory does not grow with their number.
+"""Count the jobs of a window from their rows, page by page.
 
-Only the keys of one sixteenth of the jobs are held at a time, for the digest: a day's sixteen
-partitions go by the first digit of the key, which is the order of the keys too.
+The keys of one sixteenth of the jobs are held at a time, for the digest: a day's sixteen partitions go
+by the first digit of the key, which is the order of the keys too. Beside them are held the media, when
+they are asked for, and the names of what rows keep in quarantine.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Survey:
     """What was counted, and what the comparison with other sources needs of it.
 
     `kept_answers` are the keys under `quarantine/` that rows name. `media` are VOD media ids with the
-    region to ask in, as many as were asked for.
+    region to ask in, if they were asked for.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -82,7 +83,7 @@ class Survey:
         """Give every flag, the unused ones too."""
         return tuple(self._group(rule) for rule in FLAGS)
 
-    def add(self, sighting: Sighting, *, most_media: int) -> None:
+    def add(self, sighting: Sighting, *, with_media: bool) -> None:
         """Count a job that can be read."""
         row = sighting.row
         for rule in (bucket_of(sighting), *flags_of(sighting)):
@@ -91,7 +92,7 @@ class Survey:
             self.oldest_waiting = row
         self.kept_answers.update(part.key for part in row.raw_parts if part.key.startswith("quarantine/"))
         media_id = row.text("media_id")
-        if row.ref.kind == vod_media_audit.NAME and media_id and len(self.media) < most_media:
+        if with_media and media_id and row.ref.kind == vod_media_audit.NAME:
             self.media[media_id] = row.text("region")
 
     def add_corrupt(self, key: str, error: CorruptRowError | None) -> None:
@@ -114,7 +115,7 @@ class Survey:
         )
 
 
-def survey(services: Services, window: Window, *, now: int, most_media: int = 0) -> Survey:
+def survey(services: Services, window: Window, *, now: int, with_media: bool = False) -> Survey:
     """Read every job of the window and count it; what the index lags behind with is not seen yet."""
     seen, digest = Survey(), hashlib.sha256()
     for partition in _PARTITIONS:
@@ -123,7 +124,7 @@ def survey(services: Services, window: Window, *, now: int, most_media: int = 0)
             for page in _pages(services, f"{partition}.{day}"):
                 page_keys = [str(hint["job_key"]) for hint in page]
                 keys += page_keys
-                _add_page(services, seen, page_keys, now=now, most_media=most_media)
+                _add_page(services, seen, page_keys, now=now, with_media=with_media)
         for key in sorted(keys):
             digest.update(f"{key}\n".encode())
     seen.digest = digest.hexdigest()
@@ -146,7 +147,7 @@ def _pages(services: Services, partition: str) -> Iterator[Sequence[Row]]:
             return
 
 
-def _add_page(services: Services, seen: Survey, keys: Sequence[str], *, now: int, most_media: int) -> None:
+def _add_page(services: Services, seen: Survey, keys: Sequence[str], *, now: int, with_media: bool) -> None:
     done = side_by_side(services, lambda key: _sight(services, key, now), keys)
     for key, one in zip(keys, done, strict=True):
         if isinstance(one.error, CorruptRowError):
@@ -154,7 +155,7 @@ def _add_page(services: Services, seen: Survey, keys: Sequence[str], *, now: int
         elif (sighting := one.result()) is None:
             seen.add_corrupt(key, None)
         else:
-            seen.add(sighting, most_media=most_media)
+            seen.add(sighting, with_media=with_media)
 
 
 def _sight(services: Services, key: str, now: int) -> Sighting | None:
@@ -164,7 +165,7 @@ def _sight(services: Services, key: str, now: int) -> Sighting | None:
     most = min(row.count("notified"), DELIVERIES_LOOKED_AT)
     # Who was never told of has nothing in the inbox to count.
     stored = services.ledger.under(INBOX, key, columns=(), limit=most).rows if most else ()
-    return Sighting(row, len(stored), now)
+    return Sighting(row, len(stored), now, services.policy)
 
 
 def _seen(row: JobRow) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from shared.completeness.comparison import RESERVE, Comparison, Tally
 from shared.completeness.report import Source, plain
@@ -19,8 +20,8 @@ NAME = "VOD ListJobInfo"
 _BETWEEN_CALLS = 170
 
 
-def vod_listing(services: Services, media: Mapping[str, str | None]) -> Source:
-    """Ask VOD for the jobs of known media, and look for those that the ledger does not know.
+def vod_listing(services: Services, media: Mapping[str, str | None], *, most: int) -> Source:
+    """Ask VOD for the jobs of at most `most` known media, and look for those that the ledger does not know.
 
     Which kinds of job `ListJobInfo` gives is not documented (query-apis.md 3): a job that is not known
     may be none of ours, so it is listed and needs nobody. The first refusal ends the asking.
@@ -28,7 +29,7 @@ def vod_listing(services: Services, media: Mapping[str, str | None]) -> Source:
     unknown = Tally("not_known", "jobs that VOD lists and the ledger does not know; perhaps of another kind")
     unread = Tally("unreadable", "media whose list could not be read")
     comparison = Comparison(services)
-    for ((media_id, region),) in comparison.chunks(media.items(), size=1):
+    for ((media_id, region),) in comparison.chunks(islice(media.items(), most), size=1):
         try:
             refs = _listed_jobs(_ask(services, media_id, region))
         except PermanentError:
@@ -40,6 +41,8 @@ def vod_listing(services: Services, media: Mapping[str, str | None]) -> Source:
         comparison.compared += len(refs)
         for ref in comparison.not_in_ledger(refs):
             unknown.add(f"{ref.key} (media {media_id})")
+    if comparison.cut is None and most < len(media):
+        comparison.cut = f"asked about {most} of {len(media)} media"
     return comparison.source(NAME, unknown, unread)
 
 

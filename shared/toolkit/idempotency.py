@@ -68,11 +68,15 @@ class Raise:
 class Wait:
     """While the same call runs elsewhere, look again every so often, and raise at the deadline.
 
-    `sleep` waits that many milliseconds.
+    `sleep` waits that many milliseconds. Raise `ValueError` for an `every_ms` below 1.
     """
 
     sleep: Callable[[int], object]
     every_ms: int = 200
+
+    def __post_init__(self) -> None:
+        if self.every_ms < 1:
+            raise ValueError(f"every_ms: {self.every_ms} is not 1 or more")
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ def idempotent(
     `keep_ms`, and is at most `max_bytes` of JSON: a larger result raises `ResultNotKeptError`, with the
     result in it, after the call. `clock` gives epoch milliseconds, `new_holder` a name never given before.
 
-    Raise `TypeError` for a coroutine or generator function, and `ValueError` for a number below 1.
+    Raise `TypeError` for a coroutine or generator function, and `ValueError` for a number below 1. A call
+    raises `TypeError` when `key` or `payload` gives an object whose names are not all text.
     """
     for option, value in {
         "lease_ms": lease_ms,
@@ -260,7 +265,21 @@ class _Calls:
 
 
 def _digest(value: object) -> str:
-    return sha256(canonical(value).encode()).hexdigest()
+    text = canonical(value)
+    _check_names(value)
+    return sha256(text.encode()).hexdigest()
+
+
+def _check_names(value: object) -> None:
+    """Refuse a name that is no text: as JSON, `{1: ...}` and `{"1": ...}` are the same."""
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise TypeError(f"a key or payload names a member by {type(name).__name__}; make it text")
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            _check_names(one)
 
 
 def _is_missing(key: object) -> bool:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from shared.toolkit.errors import FunctionError
+from shared.toolkit.masking import MASK, is_secret_name
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Plain:
         self._room -= _COST_OF_A_MEMBER
         if value is None or isinstance(value, bool):
             return value
+        if not isinstance(value, str) and name and is_secret_name(name):
+            return MASK
         if isinstance(value, int) and abs(value) < 2**63:
             return int(value)
         if isinstance(value, float):

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+
+TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 # 3.2.2: lower case only; what follows the flags is for versions that are not known yet.
-_TRACEPARENT = re.compile(
-    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
-    r"(?P<more>-.*)?",
-    re.DOTALL,
+_TRACEPARENT = (
+    r"(?s)(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
+    r"(?P<more>-.*)?"
 )
 _SAMPLED = 0x01  # 3.2.2.5: the only flag that is defined; the others are sent as zero
 
 # 3.3.1.3. A value may hold blanks and not end in one.
-_STATE_MEMBER = re.compile(
+_STATE_MEMBER = (
     r"(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
     r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 )
@@ -34,14 +36,25 @@ _NAMES = ("traceparent", "tracestate")
 _MAX_EVENT = 1 << 20
 
 
-@dataclass(frozen=True)
 class Trace:
     """A position in a trace: `span_id` is the span that calls made here have as their parent."""
 
-    trace_id: str
-    span_id: str
-    sampled: bool = False
-    state: str = ""
+    __slots__ = ("sampled", "span_id", "state", "trace_id")
+
+    def __init__(self, trace_id: str, span_id: str, sampled: bool = False, state: str = "") -> None:
+        self.trace_id: Final = trace_id
+        self.span_id: Final = span_id
+        self.sampled: Final = sampled
+        self.state: Final = state
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trace) and self.headers() == other.headers()
+
+    def __hash__(self) -> int:
+        return hash((self.trace_id, self.span_id))
+
+    def __repr__(self) -> str:
+        return f"Trace({self.headers()})"
 
     def headers(self) -> dict[str, str]:
         """Give what an outgoing request carries."""
@@ -58,7 +71,7 @@ def trace_of(carrier: Mapping[str, str]) -> Trace | None:
         if name.lower() in given:
             given[name.lower()].append(value.strip(" \t"))
     # 3.2.1: one traceparent; with two, nobody can tell which is right.
-    parent = _TRACEPARENT.fullmatch(given["traceparent"][0]) if len(given["traceparent"]) == 1 else None
+    parent = re.fullmatch(_TRACEPARENT, given["traceparent"][0]) if len(given["traceparent"]) == 1 else None
     if parent is None or parent["version"] == "ff" or (parent["version"] == "00" and parent["more"]):
         return None
     if not parent["trace"].strip("0") or not parent["parent"].strip("0"):
@@ -74,8 +87,8 @@ def carrier_of(event: bytes) -> Mapping[str, str] | None:
     message (function-compute.md 2). A batch has a trace when all of it has the same. Costs next to
     nothing when there is none.
     """
-    # Header names come in any case; without the first letter, this is how HTTP and Go spell it.
-    if len(event) > _MAX_EVENT or b"raceparent" not in event:
+    # Header names come in any case: without the first letter, how HTTP and Go spell it, and all capitals.
+    if len(event) > _MAX_EVENT or not (b"raceparent" in event or b"RACEPARENT" in event):
         return None
     try:
         return _carrier_in(json.loads(event))
@@ -122,7 +135,7 @@ def _state(header: str) -> str:
     members = [member.strip(" \t") for member in header.split(",")]
     members = [member for member in members if member]
     keys = {member.partition("=")[0] for member in members}
-    valid = all(_STATE_MEMBER.fullmatch(member) for member in members)
+    valid = all(re.fullmatch(_STATE_MEMBER, member) for member in members)
     if not valid or len(members) > _MAX_STATE_MEMBERS or len(keys) < len(members):
         return ""
     for member in [each for each in reversed(members) if len(each) > _LONG_STATE_MEMBER]:

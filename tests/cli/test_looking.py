@@ -11,6 +11,7 @@ import pytest
 from localcloud.media.gateway import Gateway
 from localcloud.media.mts import MtsProduction
 from localcloud.media.server import MediaApiServer
+from shared.jobs import JobRef
 from tests.cli.conftest import DATA, KEY, LocalVendor, Shell
 
 
@@ -117,6 +118,36 @@ def test_a_strangers_text_is_neither_markup_nor_a_command_of_the_terminal(
     assert shown.exit_code == 0
     assert "[red]" in shown.stdout
     assert "\x1b" not in shown.stdout
+
+
+@pytest.mark.parametrize("command", [("jobs",), ("show", "{job}"), ("explain", "{job}")])
+def test_a_time_that_no_calendar_has_is_shown_as_it_is(
+    shell: Shell, job: str, command: tuple[str, ...]
+) -> None:
+    with closing(sqlite3.connect("media-ledger-data/ledger.db")) as database, database:
+        database.execute("update jobs set state = 'running', query_at = ?1, due_at = ?1", (2**60,))
+
+    shown = shell.run(*(word.format(job=job) for word in command))
+
+    assert shown.exit_code == 0
+    assert "no date: 1" in shown.stdout
+
+
+def test_a_job_id_is_no_command_of_the_terminal_or_the_shell(shell: Shell, vendor: LocalVendor) -> None:
+    odd = "x; touch pwned \x1b[2J[/b]"
+    shell.json("track", "vod.media_audit", odd, "--json")
+    key = shell.json("jobs", "--json")["jobs"][0]["job"]
+    with closing(sqlite3.connect("media-ledger-data/ledger.db")) as database, database:
+        database.execute("update jobs set state = 'unknown', reason = '\x1b[2J', digest = 'd'")
+    version = shell.folder / f"media-ledger-data/archive/versions/{JobRef.from_key(key).path}/d.json"
+    version.parent.mkdir(parents=True)
+    version.write_text('{"findings": [], "outputs": [], "measures": [], "unmapped": []}', encoding="utf-8")
+
+    listed, explained, shown = shell.run("jobs"), shell.run("explain", key), shell.run("show", key)
+
+    assert "\x1b" not in listed.stdout + explained.stdout + shown.stdout
+    assert f"media-ledger retry {key}" in explained.stdout
+    assert f"media-ledger at {key} SOURCE" in shown.stdout
 
 
 def test_a_row_that_nobody_can_read_hides_no_other(shell: Shell, vendor: LocalVendor, job: str) -> None:

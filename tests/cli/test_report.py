@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 
@@ -39,7 +40,7 @@ def test_a_person_reads_what_was_counted(shell: Shell, job: str) -> None:
     shown = shell.run("report")
 
     assert shown.exit_code == 0
-    assert "1 jobs first seen from 2025-11-14 to 2025-11-20" in shown.stdout
+    assert "1 jobs first seen from 2025-11-14 to 2025-11-21" in shown.stdout
     assert "Nothing needs a person" in shown.stdout
     assert "not listable" in shown.stdout
 
@@ -97,14 +98,16 @@ def test_a_line_that_is_wrong_is_named_and_the_rest_is_compared(shell: Shell, jo
 
     result = shell.run("report", "--submitted", "jobs.csv", "--json")
 
-    assert result.exit_code == 2
-    assert [one for one in result.stderr.splitlines() if "jobs.csv:3" in one or "jobs.csv:4" in one]
-    assert json.loads(result.stdout)["needs_person"] is False
+    told = json.loads(result.stdout)
+    (finding,) = next(one for one in told["sources"] if one["name"] == "submit list jobs.csv")["findings"]
+    assert result.exit_code == 1
+    assert len([one for one in result.stderr.splitlines() if "jobs.csv:3" in one or "jobs.csv:4" in one]) == 2
+    assert (told["needs_person"], finding["name"], finding["count"]) == (True, "unreadable_lines", 2)
 
 
 @pytest.mark.parametrize(
     ("body", "complaint"),
-    [(b"id\n1\n", "columns can be"), (b"\xff\xfe", "columns can be"), (b"kind\n", "no column job_id")],
+    [(b"id\n1\n", "neither CSV"), (b"kind,id\n1\n", "columns can be"), (b"kind\n", "no column job_id")],
 )
 def test_a_list_that_is_none_is_refused(shell: Shell, job: str, body: bytes, complaint: str) -> None:
     (shell.folder / "jobs.csv").write_bytes(body)
@@ -132,14 +135,61 @@ def test_the_page_is_written_where_it_is_wanted(shell: Shell, job: str) -> None:
     assert (shell.folder / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert impossible.exit_code == 2
     assert "no/such/folder" in impossible.stderr
+    assert "Nothing needs a person" in impossible.stdout
+
+
+def test_a_page_that_cannot_be_written_hides_no_verdict(shell: Shell, job: str) -> None:
+    change("update jobs set state = 'quarantined'")
+
+    result = shell.run("report", "-o", "no/such/folder/page.html")
+
+    assert result.exit_code == 1
+    assert "A person is needed" in result.stdout
+
+
+def test_beside_a_warning_the_verdict_does_not_claim_more_than_was_proven(shell: Shell, job: str) -> None:
+    (shell.folder / "jobs.csv").write_text("kind,job_id\n", encoding="utf-8")
+
+    shown = shell.run("report", "--submitted", "jobs.csv")
+
+    assert shown.exit_code == 0
+    assert "but not everything could be proven" in shown.stdout
+
+
+def test_a_job_seen_first_by_a_clock_ahead_of_midnight_is_in_the_report(shell: Shell, job: str) -> None:
+    change(f"update jobs set seen_day = substr(seen_day, 1, 2) || '2025-11-21', first_seen_at = {NOON}")
+
+    assert shell.json("report", "--json")["jobs"] == 1
+
+
+@pytest.mark.parametrize("first", ["0001-01-01", "2015-11-13"])
+def test_a_window_of_more_days_than_anybody_has_kept_is_refused(shell: Shell, job: str, first: str) -> None:
+    result = shell.run("report", "--from", first)
+
+    assert result.exit_code == 2
+    assert "3,660 days" in result.stderr
+
+
+def test_a_window_at_the_beginning_of_the_calendar_is_one(shell: Shell, job: str) -> None:
+    assert shell.json("report", "--to", "0001-01-03", "--json")["from_day"] == "0001-01-01"
+
+
+def test_a_list_whose_name_is_not_utf8_is_compared_all_the_same(shell: Shell, job: str) -> None:
+    name = os.fsdecode(b"\xff.csv")
+    (shell.folder / name).write_text(f"kind,job_id\n{KIND},{job}\n{KIND},\n", encoding="utf-8")
+
+    told = json.loads(shell.run("report", "--submitted", name, "--json").stdout)
+
+    assert "submit list \ufffd.csv" in [source["name"] for source in told["sources"]]
 
 
 def test_a_person_reads_names_of_what_needs_one_and_how_many_more(shell: Shell, job: str) -> None:
     count = 7
     for number in range(count):
         change(
-            "insert into jobs (job_key, state, seen_day, first_seen_at, vendor_status, query_at, due_at)"
-            f" values ('{JobRef(KIND, f'old-{number}').key}', 'running',"
+            "insert into jobs"
+            " (job_key, state, token, seen_day, first_seen_at, vendor_status, query_at, due_at)"
+            f" values ('{JobRef(KIND, f'old-{number}').key}', 'running', 1,"
             f" '{JobRef(KIND, f'old-{number}').key[0]}.2025-11-18', {NOON - 2 * 86_400_000}, 'Submitted',"
             f" {NOON + 86_400_000}, {NOON + 86_400_000})"
         )

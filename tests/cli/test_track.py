@@ -142,10 +142,10 @@ def test_wrong_use_is_told_before_anything_is_written(
     [
         (b"kind,job\n", "-:1: columns can be kind, job_id"),
         (b"job_id,job_id\n", "each once"),
-        (b"kind;job_id\n", "columns can be"),
+        (b"kind;job_id\n", "neither CSV"),
         (b"\n\njob_id\n", "-:3: there is no column kind"),
         (b"kind\n", "no column job_id"),
-        (b"\xff\n", "columns can be"),
+        (b"\xff\n", "neither CSV"),
     ],
 )
 def test_a_table_whose_heading_is_wrong_is_refused_as_a_whole(

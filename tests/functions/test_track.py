@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.track.handler import handle, handler
-from shared.announcements import MAX_BYTES
+from shared.announcements import MAX_BYTES, MAX_ITEMS
+from shared.completeness import sources
+from shared.completeness.survey import Window
 from shared.errors import ParseError, TemporaryError
 from shared.job_row import read_job
 from shared.jobs import State
 from shared.record import digest
+from shared.tables import INBOX, nameless_key
 from shared.toolkit import fake_context
 from tests.faults import UNAVAILABLE, Faults, first
 from tests.world import START, World
@@ -110,6 +114,32 @@ def test_what_announces_nothing_is_kept_because_nobody_may_read_the_answer() -> 
     }
 
 
+def test_what_announces_nothing_is_found_by_the_completeness_report_with_its_reason() -> None:
+    world = World(None)
+    payload = b'[{"kind": "ice.production", "job_id": "a", "region": "CN"}, 0]'
+    for _ in range(2):  # an asynchronous invocation that is tried again
+        handle(payload, world.services)
+
+    day = date(2025, 11, 20)
+    source = sources.kept_unreadable(world.services, Window(day, day), set())
+    rows = world.ledger.under(
+        INBOX, nameless_key("refused", digest(payload)), columns=("reason",), limit=9
+    ).rows
+    assert [(one.name, one.count, one.needs_person) for one in source.findings] == [
+        ("refused_announcements", 1, True)
+    ]
+    assert [row["reason"] for row in rows] == [
+        "2 of 2 refused; the first: ice.production/a: region: regions look like cn-shanghai"
+    ]
+
+
+def test_announcements_that_could_not_be_set_aside_are_tried_again() -> None:
+    failing = World(None).through(Faults(first("insert", UNAVAILABLE)))
+
+    with pytest.raises(TemporaryError):
+        handle(b"no JSON", failing)
+
+
 def test_a_request_that_is_refused_is_not_kept_its_sender_reads_the_answer() -> None:
     world = World(None)
     handle((FOLDER / "http-wrong.json").read_bytes(), world.services)
@@ -126,9 +156,10 @@ def test_a_request_that_is_refused_is_not_kept_its_sender_reads_the_answer() -> 
         (request("!", is_base64=True), 400, "base64"),
         (request(base64.b64encode(b"\xff").decode(), is_base64=True), 400, "UTF-8"),
         (request(" " * (MAX_BYTES + 1)), 413, str(MAX_BYTES)),
+        (request(f"[{','.join(['0'] * (MAX_ITEMS + 1))}]"), 400, str(MAX_ITEMS)),
         (request("{}", method="PUT"), 405, "POST"),
     ],
-    ids=["empty", "cut", "no item", "no base64", "no text", "large", "put"],
+    ids=["empty", "cut", "no item", "no base64", "no text", "large", "many", "put"],
 )
 def test_a_bad_request_is_answered_with_what_is_wrong(event: bytes, status: int, says: str) -> None:
     answered = handle(event, World(None).services)

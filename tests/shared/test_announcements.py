@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.announcements import FIELDS, MAX_BYTES, Announcement, Refusal, read, read_item
+from shared.announcements import FIELDS, MAX_BYTES, MAX_ITEMS, Announcement, Refusal, read, read_item
 from shared.errors import ParseError
 from shared.jobs import JobRef
 
@@ -86,6 +86,7 @@ JOB = {"kind": "ice.production", "job_id": "a"}
         ({**JOB, "region": "evil.example/"}, "ice.production/a", "region"),
         ({**JOB, "user_id": "someone"}, "ice.production/a", "user_id: account ids are numbers"),
         ({**JOB, "output": "https://b/k?Signature=x"}, "ice.production/a", "output"),
+        ({**JOB, "output": "oss://b/k?x=y"}, "ice.production/a", "output: outputs look like"),
         ({**JOB, "media_id": ""}, "ice.production/a", "media_id"),
         ({**JOB, "expected_seconds": -1}, "ice.production/a", "expected_seconds"),
         ({**JOB, "expected_seconds": 604_801}, "ice.production/a", "expected_seconds"),
@@ -134,8 +135,19 @@ ITEMS = [{"kind": "ice.production", "job_id": name} for name in ("a", "b", "c")]
         encoded(*ITEMS).replace(b"\n", b"\r\n\r\n") + b"\r\n",
         b"\xef\xbb\xbf" + json.dumps(ITEMS).encode(),
         b"\xef\xbb\xbf" + encoded(*ITEMS),
+        b"[\n" + b",\n".join(json.dumps(item).encode() for item in ITEMS) + b"\n]\n",
+        b"\n \t[" + encoded(*ITEMS).replace(b"\n", b",\n") + b"]",
     ],
-    ids=["array", "indented", "lines", "blank lines", "array after a mark", "lines after a mark"],
+    ids=[
+        "array",
+        "indented",
+        "lines",
+        "blank lines",
+        "array after a mark",
+        "lines after a mark",
+        "array of one in each line",
+        "array after blanks",
+    ],
 )
 def test_many_jobs_come_in_an_array_or_one_in_each_line(payload: bytes) -> None:
     assert read(payload) == [Announcement(JobRef("ice.production", name)) for name in ("a", "b", "c")]
@@ -163,6 +175,23 @@ def test_a_line_that_is_no_json_harms_no_other() -> None:
 def test_a_payload_without_any_item_is_unreadable(payload: bytes) -> None:
     with pytest.raises(ParseError):
         read(payload)
+
+
+@pytest.mark.parametrize("payload", [b"[%s]" % b",".join([b"0"] * (MAX_ITEMS + 1)), b"{\n" * (MAX_ITEMS + 1)])
+def test_more_items_than_one_payload_may_have_are_refused_unread(payload: bytes) -> None:
+    with pytest.raises(ParseError, match=f"limit={MAX_ITEMS}"):
+        read(payload)
+
+
+def test_as_many_items_as_a_payload_may_have_are_read() -> None:
+    assert len(read(b"[%s]" % b",".join([b"0"] * MAX_ITEMS))) == MAX_ITEMS
+
+
+def test_of_many_things_that_are_wrong_with_an_item_the_first_are_told() -> None:
+    (refused,) = read(encoded({**JOB, **{f"x{number}": 0 for number in range(1_000)}}))
+
+    assert isinstance(refused, Refusal)
+    assert refused.reason.endswith("; and 992 more")
 
 
 def test_defaults_stand_in_for_what_an_item_does_not_say() -> None:

@@ -268,6 +268,15 @@ def test_only_what_the_timer_settles_before_any_callback_is_watched(by: Settler,
     assert (watch in row.changed(change).effects) == (by == "timer" and not notified)
 
 
+def test_no_secret_stands_in_a_reason_not_even_half_of_one() -> None:
+    url = "https://host/a.jpg?Expires=1&Signature=" + "hR9x" * 200
+    for error in (KeyError(url), VendorUnavailableError("away", token="hR9x"), ParseError(url, layer="x")):
+        change, _ = excuse(job_row(State.RUNNING), error, MOMENT)
+
+        assert "hR9x" not in str(change["reason"])
+        assert type(error).__name__ in str(change["reason"])
+
+
 def test_a_reason_is_kept_short() -> None:
     change, _ = excuse(job_row(State.RUNNING), PermanentError("x" * 10_000), MOMENT)
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.explanation import explain, kept_at, what_next
+from shared import effects
+from shared.explanation import explain, kept_at, name_to_type, what_next
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.jobs import State
 from shared.policy import HOUR, Policy
 from shared.tables import Value
 from tests.scripted_vendor import answer, callback
-from tests.world import START, World, job_row
+from tests.shared.completeness.conftest import seen
+from tests.world import START, World, job_row, ref
 
 POLICY = Policy()
 
@@ -82,6 +84,22 @@ def test_effects_are_told_with_their_failures() -> None:
     assert [at for at, _ in found] == [START + HOUR, START]
     assert "counts as lost" in found[0][1]
     assert "failed 2 times" in found[1][1]
+
+
+@pytest.mark.parametrize("name", sorted(effects._PERFORM))
+def test_every_effect_is_told_in_words(name: str) -> None:
+    ((_, what),) = told(job_row(State.SUCCEEDED, **effect_columns([Effect(name, "d", 0, START)])))
+
+    assert "the effect" not in what
+
+
+@pytest.mark.parametrize("job_id", ["x; touch pwned", "$(reboot)", "a\nb", "\x1b[2J", "a b"])
+def test_no_job_id_is_a_command_of_the_shell_that_it_is_copied_into(job_id: str) -> None:
+    row = seen(ref(job_id), State.UNKNOWN)
+
+    assert name_to_type(row) == row.key
+    ((_, what),) = told(row)
+    assert what.endswith(f"media-ledger retry {row.key}")
 
 
 @pytest.mark.parametrize(("now", "words"), [(START, "somebody is settling"), (START + HOUR, "crashed")])

@@ -71,6 +71,31 @@ def test_what_is_quarantined_is_released_and_not_retried() -> None:
     assert world.ledger.writes == []
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"token": 8, "holder": "h", "lease_until": START + 9, "due_at": START + 9},
+        {"query_at": None, "due_at": None, "due_bucket": None},
+        {"token": 8},
+        effect_columns([Effect("record", "d", 1, START + 9), Effect("callback", "d", 0, START + 9)]),
+    ],
+)
+def test_what_happens_between_reading_and_writing_is_not_overwritten(
+    meanwhile: dict[str, Value | None],
+) -> None:
+    world = world_with(
+        State.SUCCEEDED, query_at=START + 99, **effect_columns([Effect("record", "d", 1, START + 9)])
+    )
+    ahead = Faults(first("update", Fault(before=lambda: world.change(JOB, meanwhile))))
+    interventions.retry(world.through(ahead), ref(JOB), by="test")
+    row = world.row(JOB)
+
+    assert len([call for call in ahead.calls if call.method == "update"]) == 2
+    assert row.number("due_at") == (row.number("lease_until") or START)
+    assert len(row.effects) == (2 if "effects" in meanwhile else 1)
+    assert world.broken() == []
+
+
 @pytest.mark.parametrize("intervene", [interventions.release, interventions.retry])
 def test_a_job_that_nobody_knows_stays_so(intervene: Callable[..., interventions.Intervened]) -> None:
     world = World(None)

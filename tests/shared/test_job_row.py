@@ -86,16 +86,25 @@ def test_raw_parts_are_read_back() -> None:
         {"state": "running", "effects": '[{"name": "record", "digest": "d", "attempts": 0, "next_at": "5"}]'},
         {"state": "running", "claimed": "maybe"},
         {"state": "running", "checked_claim": "succeeded/"},
+        {"state": "running", "effects": "[" * 200_000},
+        {"state": "running", "token": None},
     ],
 )
-def test_a_row_that_this_version_cannot_read_names_its_job(columns: dict[str, Value]) -> None:
+def test_a_row_that_this_version_cannot_read_names_its_job(columns: dict[str, Value | None]) -> None:
+    given = {"token": 1, **columns}
+
     with pytest.raises(CorruptRowError, match=KEY):
-        JobRow.read(KEY, columns)
+        JobRow.read(KEY, {name: value for name, value in given.items() if value is not None})
+
+
+def test_a_row_that_could_never_be_claimed_says_what_it_lacks() -> None:
+    with pytest.raises(CorruptRowError, match="token"):
+        JobRow.read(KEY, {"state": "running"})
 
 
 def test_a_row_under_what_is_no_key_is_refused() -> None:
     with pytest.raises(CorruptRowError):
-        JobRow.read("no key", {"state": "running"})
+        JobRow.read("no key", {"state": "running", "token": 1})
 
 
 def test_a_lease_ends_at_its_last_millisecond() -> None:

@@ -6,8 +6,12 @@ import logging
 
 import pytest
 
+from shared import effects
+from shared.errors import OutcomeUnknownError
+from shared.job_row import effect_columns
 from shared.marks import Mark, mark
 from shared.policy import MINUTE
+from tests.faults import ANSWER_LOST, Fault, Faults, first
 from tests.scripted_vendor import answer, callback
 from tests.world import World, ref
 
@@ -79,6 +83,43 @@ def test_a_lost_callback_that_comes_after_all_is_late_once(
     assert world.row(JOB).number("lost_callback") == 2
     assert len([one for one in caplog.records if "came late" in one.message]) == 1
     assert world.broken() == []
+
+
+def test_a_verdict_is_told_when_the_answer_to_its_write_was_lost(caplog: pytest.LogCaptureFixture) -> None:
+    world = settled_by_the_timer()
+    row = world.row(JOB)
+    world.change(JOB, {**effect_columns([one for one in row.effects if one.name == "callback"])})
+    world.clock.advance(15 * MINUTE)
+    drained = effects.drain(world.through(Faults(first("update", ANSWER_LOST))), row.key)
+
+    assert (drained.lost_callbacks, world.row(JOB).number("lost_callback")) == (1, 1)
+    assert len([one for one in caplog.records if "never came" in one.message]) == 1
+
+
+def test_a_late_callback_is_told_when_the_answer_to_its_mark_was_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = lost()
+    news = Mark(ref(JOB), by="test", is_notification=True)
+    with pytest.raises(OutcomeUnknownError):
+        mark(world.through(Faults(first("update", ANSWER_LOST))), news)
+    mark(world.services, news)
+
+    assert world.row(JOB).number("lost_callback") == 2
+    assert len([one for one in caplog.records if "came late" in one.message]) == 1
+
+
+def test_a_verdict_whose_write_never_happened_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = lost()
+    unknown = Fault(before=_timeout)
+    with pytest.raises(OutcomeUnknownError):
+        mark(world.through(Faults(first("update", unknown))), Mark(ref(JOB), by="test", is_notification=True))
+
+    assert not [one for one in caplog.records if "came late" in one.message]
+
+
+def _timeout() -> None:
+    raise OutcomeUnknownError("planned: nothing was written, and nobody knows")
 
 
 def test_a_person_is_no_late_callback() -> None:

@@ -106,7 +106,7 @@ def test_the_same_announcement_again_changes_nothing(item: Announcement) -> None
 
 def test_a_job_whose_callback_was_faster_is_completed_and_nobody_is_asked() -> None:
     world = begin()
-    world.deliver(replace(callback(JOB), region="cn-shanghai", account_id="1"))
+    world.deliver(callback(JOB)._replace(region="cn-shanghai", account_id="1"))
     settled, asked = world.row(JOB), list(world.vendor.calls)
     world.clock.advance(SECOND)
 
@@ -122,7 +122,7 @@ def test_a_job_whose_callback_was_faster_is_completed_and_nobody_is_asked() -> N
 def test_what_the_submit_side_says_is_not_overwritten_by_a_callback() -> None:
     world = begin()
     announce(world.services, [FULL])
-    world.deliver(replace(callback(JOB), region="cn-shanghai", account_id="1"))
+    world.deliver(callback(JOB)._replace(region="cn-shanghai", account_id="1"))
 
     assert [world.row(JOB).text(name) for name in ("region", "user_id")] == ["cn-beijing", "7"]
 
@@ -347,9 +347,17 @@ def test_a_report_tells_each_item_by_its_position() -> None:
     ]
 
 
+def test_a_long_report_names_only_what_did_not_get_into_the_ledger() -> None:
+    fine = [Receipt(Outcome.ANNOUNCED, f"{number}", "key") for number in range(1_000)]
+    told = report([*fine, Receipt(Outcome.REFUSED, "a", reason="b")])
+
+    assert (told["announced"], told["refused"]) == (1_000, 1)
+    assert told["items"] == [{"item": 1_001, "outcome": "refused", "name": "a", "reason": "b"}]
+
+
 STEPS: dict[str, Callable[[World], object]] = {
     "announce": lambda world: announce(world.services, [FULL]),
-    "a callback": lambda world: world.deliver(replace(callback(JOB), region="cn-shanghai", account_id="1")),
+    "a callback": lambda world: world.deliver(callback(JOB)._replace(region="cn-shanghai", account_id="1")),
     "the timer": lambda world: world.run_timer(),
     "time": lambda world: world.clock.advance(EXPECTED),
 }

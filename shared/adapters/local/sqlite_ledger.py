@@ -18,7 +18,7 @@ from shared.adapters.local.row_checks import (
     check_row,
 )
 from shared.adapters.local.sqlite_schema import ForeignFileError, listed, prepare, quoted, transaction
-from shared.errors import MisconfiguredError, StoreUnavailableError
+from shared.errors import CorruptRowError, MisconfiguredError, StoreUnavailableError
 from shared.ports import Change, Done, Page, When
 from shared.tables import TABLES, Index, Key, Row, Table, Value
 
@@ -30,7 +30,8 @@ class SqliteLedger:
 
     Safe with several threads, which share one object and its one connection, and with several
     processes, each of which opens its own. Indexes do not lag here. Raise `MisconfiguredError` for a
-    file that is no ledger, is damaged, or has a table of another shape.
+    file that is no ledger, is damaged, or has a table of another shape, and `CorruptRowError` for a row
+    with text that is not UTF-8, which only somebody else can have written.
     """
 
     BATCH_LIMIT: int = 200  # BatchWriteRow: tablestore-oss.md 1.2
@@ -57,7 +58,7 @@ class SqliteLedger:
         check_key(table, key)
         columns = tuple(table.columns)
         statement = f"SELECT {listed(columns)} FROM {quoted(table.name)} WHERE {_equals(table.key)}"
-        with self._database() as database:
+        with self._database(key) as database:
             found = database.execute(statement, key).fetchone()
         return None if found is None else _row(columns, found)
 
@@ -115,15 +116,23 @@ class SqliteLedger:
         check_row(table, dict(zip(index.columns, (partition, upto), strict=True)))
         if after is not None:
             check_place(table, index, after)
-        columns = (*index.columns, *table.key, *index.covers)
         statement, values = _range(table, index, partition, upto=upto, after=after, newest_first=newest_first)
         limit = min(limit, self.PAGE_LIMIT)
-        with self._database() as database:
-            # One more than asked for tells whether anything follows.
-            query = f"SELECT {listed(columns)} {statement} LIMIT ?"
-            found = database.execute(query, (*values, limit + 1)).fetchall()
-        rows = [_row(columns, values) for values in found[:limit]]
-        return Page(rows, after=rows[-1] if len(found) > limit else None)
+
+        def read(*columns: str) -> Page:
+            with self._database((partition,)) as database:
+                # One more than asked for tells whether anything follows.
+                query = f"SELECT {listed(columns)} {statement} LIMIT ?"
+                found = database.execute(query, (*values, limit + 1)).fetchall()
+            rows = [_row(columns, values) for values in found[:limit]]
+            return Page(rows, after=rows[-1] if len(found) > limit else None)
+
+        places = (*index.columns, *table.key)
+        try:
+            return read(*places, *index.covers)
+        except CorruptRowError:
+            # Hints may lack what the index covers: one row that is broken there must not hide the others.
+            return read(*places)
 
     def under(
         self,
@@ -149,7 +158,7 @@ class SqliteLedger:
             f" ORDER BY {listed(rest)} LIMIT ?"
         )
         limit = min(limit, self.PAGE_LIMIT)
-        with self._database() as database:
+        with self._database((first,)) as database:
             found = database.execute(statement, (*values, limit + 1)).fetchall()
         rows = [_row(names, one) for one in found[:limit]]
         return Page(rows, after=rows[-1] if len(found) > limit else None)
@@ -159,8 +168,8 @@ class SqliteLedger:
             raise ValueError(f"this ledger has no table {table.name}, or another one of that name")
 
     @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _translated(self._path):
+    def _database(self, key: Key = ()) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translated(self._path, key):
             yield self._connection
 
 
@@ -192,13 +201,17 @@ def _make(path: Path, tables: Sequence[Table]) -> None:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into the port's; values never get into them."""
+def _translated(path: Path, key: Key = ()) -> Iterator[None]:
+    """Turn SQLite's errors into the port's; values never get into them. `key` is what is being read."""
     try:
         yield
     except sqlite3.OperationalError as error:
         # "Could not decode to UTF-8 column 'x' with text '...'" is the one message with a value.
         reason = str(error).partition(" with text ")[0]
+        if reason.startswith("Could not decode"):
+            raise CorruptRowError(
+                "a ledger row holds text that is not UTF-8", key="/".join(key), reason=reason
+            ) from None
         raise StoreUnavailableError("the ledger file did not answer", path=str(path), reason=reason) from None
     except OSError as error:
         raise StoreUnavailableError(

@@ -31,7 +31,9 @@ def seen(job: str | JobRef, state: State = State.SUCCEEDED, *, day: str = DAY, *
         "updated_at": START,
         **({"query_at": START} if state in (State.TRACKED, State.RUNNING) else {}),
     }
-    return JobRow.read(key, {"state": state.value}).changed(with_due(key, {}, {**given, **columns}))
+    return JobRow.read(key, {"state": state.value, "token": 1}).changed(
+        with_due(key, {}, {**given, **columns})
+    )
 
 
 def found(source: Source) -> dict[str, tuple[str, ...]]:

@@ -9,13 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.completeness.buckets import BUCKETS, FLAGS, LONG_RUNNING, OVERDUE, Sighting, bucket_of, flags_of
+from shared.completeness.buckets import (
+    BUCKETS,
+    FLAGS,
+    LONG_RUNNING,
+    OVERDUE,
+    TOO_OFTEN,
+    Sighting,
+    bucket_of,
+    flags_of,
+)
 from shared.job_row import Effect, effect_columns
 from shared.jobs import State
+from shared.policy import Policy
 from tests.shared.completeness.conftest import seen
 from tests.world import START
 
 RECORD = Effect("record", "d", 0, START)
+GRACE = Policy().not_found_grace
 
 
 def with_effect(effect: Effect) -> Sighting:
@@ -24,7 +35,13 @@ def with_effect(effect: Effect) -> Sighting:
 
 
 def sighting(state: State, *, deliveries: int = 0, now: int = START, **columns: Any) -> Sighting:
-    return Sighting(seen("job-1", state, **columns), deliveries, now)
+    return Sighting(seen("job-1", state, **columns), deliveries, now, Policy())
+
+
+def with_nobody_to_come(state: State, **columns: Any) -> Sighting:
+    """Give a job that the index of what is due does not name, whatever its row wants."""
+    row = seen("job-1", state, **columns).changed({"due_at": None, "due_bucket": None})
+    return Sighting(row, 0, START, Policy())
 
 
 @pytest.mark.parametrize(
@@ -64,6 +81,38 @@ def test_every_row_has_a_bucket(state: State, incomplete: int | None, drifts: in
             sighting(State.RUNNING, now=START + OVERDUE),
         ),
         ("never_due", sighting(State.TRACKED, query_at=None), sighting(State.SUCCEEDED)),
+        ("never_due", with_nobody_to_come(State.TRACKED), sighting(State.TRACKED)),
+        ("never_due", with_nobody_to_come(State.FAILED, query_at=START), with_effect(RECORD)),
+        (
+            "never_due",
+            with_nobody_to_come(State.SUCCEEDED, **effect_columns([RECORD])),
+            with_nobody_to_come(State.SUCCEEDED),
+        ),
+        (
+            "never_due",
+            with_nobody_to_come(State.SUCCEEDED, **{**effect_columns([RECORD]), "effects_at": None}),
+            with_nobody_to_come(State.FAILED),
+        ),
+        (
+            "not_found",
+            sighting(State.TRACKED, not_found_since=START, now=START + GRACE),
+            sighting(State.TRACKED, not_found_since=START, now=START + GRACE - 1),
+        ),
+        (
+            "keeps_failing",
+            sighting(State.RUNNING, failures=TOO_OFTEN),
+            sighting(State.RUNNING, failures=TOO_OFTEN - 1),
+        ),
+        (
+            "keeps_failing",
+            sighting(State.SUCCEEDED, failures=TOO_OFTEN, query_at=START),
+            sighting(State.SUCCEEDED, failures=TOO_OFTEN),
+        ),
+        (
+            "keeps_failing",
+            with_effect(replace(RECORD, attempts=TOO_OFTEN)),
+            with_effect(replace(RECORD, attempts=TOO_OFTEN - 1)),
+        ),
         (
             "long_running",
             sighting(State.RUNNING, now=START + LONG_RUNNING + 1),
@@ -106,6 +155,11 @@ def test_age_alone_needs_nobody() -> None:
 
     assert [rule.name for rule in flags_of(old)] == ["long_running"]
     assert not any(rule.needs_person for rule in (bucket_of(old), *flags_of(old)))
+
+
+@pytest.mark.parametrize("name", ["refused", "not_found", "keeps_failing", "overdue", "never_due"])
+def test_what_time_alone_does_not_mend_needs_a_person(name: str) -> None:
+    assert next(rule for rule in FLAGS if rule.name == name).needs_person
 
 
 def test_no_two_rules_have_one_name() -> None:

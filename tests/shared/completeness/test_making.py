@@ -13,7 +13,7 @@ from shared.completeness.making import keep, make_report, run_name
 from shared.completeness.page import page
 from shared.completeness.report import CompletenessReport, report_bytes
 from shared.jobs import JobRef, State
-from tests.shared.completeness.conftest import DAY, WINDOW, seen
+from tests.shared.completeness.conftest import DAY, WINDOW, found, seen
 from tests.world import START, World, ref
 
 HOSTILE = "<script>alert('x')</script>&\"媒"
@@ -81,6 +81,27 @@ def test_a_job_missing_from_the_ledger_needs_a_person(world: World) -> None:
     settled(world)
 
     assert made(world, submitted={"list": [ref("job-1"), ref("lost")]}).needs_person
+
+
+def test_jobs_that_the_vendor_keeps_not_knowing_need_a_person_though_their_verdict_is_held_back(
+    world: World,
+) -> None:
+    settled(world)
+    for number in range(20):
+        world.put(seen(f"lost-{number}", State.TRACKED, not_found_since=START - 3 * 86_400_000))
+
+    assert made(world).needs_person
+
+
+def test_a_line_that_nobody_could_read_needs_a_person_and_is_in_the_report(world: World) -> None:
+    settled(world)
+
+    report = made(world, submitted={"list": [ref("job-1")]}, unreadable={"list": ["list:3: not JSON"]})
+
+    (source,) = [one for one in report.sources if one.name == "list"]
+    assert found(source) == {"unreadable_lines": ("list:3: not JSON",)}
+    assert report.needs_person
+    assert "list:3: not JSON" in page(report)
 
 
 def test_a_waiting_job_needs_nobody_while_the_timer_runs(world: World) -> None:

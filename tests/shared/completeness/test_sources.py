@@ -8,7 +8,10 @@ import pytest
 
 from shared import archive
 from shared.completeness import sources, vod_jobs
+from shared.completeness.comparison import RESERVE
 from shared.jobs import JobRef, State
+from shared.record import digest
+from shared.tables import INBOX, nameless_key
 from shared.toolkit.message import Message
 from tests.shared.completeness.conftest import DAY, WINDOW, found, seen
 from tests.world import World, ref
@@ -65,11 +68,52 @@ def test_no_source_goes_on_when_the_time_is_up(world: World) -> None:
         sources.archived_answers(late),
         sources.kept_unreadable(late, WINDOW, set()),
         sources.submitted(late, [ref("lost")]),
-        vod_jobs.vod_listing(late, {"media-1": None}),
+        vod_jobs.vod_listing(late, {"media-1": None}, most=1),
     ]
 
     assert {source.status for source in told} == {"cut_short"}
     assert {source.note for source in told} == {"the time was up"}
+
+
+def test_what_is_left_of_the_time_is_kept_for_writing_the_report(world: World) -> None:
+    put(world, raw("lost"))
+    statuses = [
+        sources.archived_answers(replace(world.services, deadline=world.clock.now() + left)).status
+        for left in (RESERVE, RESERVE + 1)
+    ]
+
+    assert statuses == ["cut_short", "compared"]
+
+
+def test_a_job_that_stands_in_a_long_list_twice_is_counted_once(world: World) -> None:
+    between = [ref(f"job-{number}") for number in range(600)]
+    for one in between:
+        world.put(seen(one))
+
+    source = sources.submitted(world.services, [ref("lost"), *between, ref("lost")])
+
+    assert [(one.name, one.count) for one in source.findings] == [("missing", 1)]
+
+
+def test_lines_that_nobody_could_read_are_found_in_an_otherwise_complete_list(world: World) -> None:
+    world.put(seen("done"))
+
+    source = sources.submitted(world.services, [ref("done")], unreadable=["jobs.csv:3: no JSON"])
+
+    assert (source.status, found(source)) == ("compared", {"unreadable_lines": ("jobs.csv:3: no JSON",)})
+    assert source.findings[0].needs_person
+
+
+def test_announcements_that_were_refused_are_found_by_their_object(world: World) -> None:
+    body = b'{"kind": "nobody knows"}'
+    key = archive.quarantine_key(body, world.clock.now())
+    put(world, key)
+    world.ledger.insert(INBOX, (nameless_key("refused", digest(body)), "track"), {"reason": "kind"})
+
+    source = sources.kept_unreadable(world.services, WINDOW, set())
+
+    assert found(source) == {"refused_announcements": (key,)}
+    assert source.findings[0].needs_person
 
 
 def test_a_delivery_that_nobody_could_read_is_found_by_its_object(world: World) -> None:

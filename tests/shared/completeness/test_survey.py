@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.completeness.buckets import DELIVERIES_LOOKED_AT
 from shared.completeness.report import EXAMPLES
 from shared.completeness.survey import Survey, Window, survey
 from shared.errors import StoreUnavailableError
 from shared.job_row import StoredPart, parts_column
 from shared.jobs import JobRef, State
+from shared.ports import Page
 from shared.tables import Key, Row, Table
 from tests.faults import UNAVAILABLE, Faults, FaultyLedger, first
 from tests.scripted_vendor import answer, callback
@@ -119,13 +122,31 @@ def test_callbacks_that_were_begun_and_not_stored_are_counted(world: World) -> N
     assert (found["callback_not_stored"], found["callback_repeated"]) == (1, 1)
 
 
+def test_of_a_job_that_was_told_very_often_not_every_delivery_is_read(world: World) -> None:
+    limits: list[int] = []
+
+    class Counting(FaultyLedger):
+        def under(
+            self, table: Table, first: str, *, columns: Sequence[str], limit: int, after: Row | None = None
+        ) -> Page:
+            limits.append(limit)
+            return super().under(table, first, columns=columns, limit=limit, after=after)
+
+    world.put(seen("often", notified=10_000))
+    world.put(seen("twice", notified=2))
+
+    survey(replace(world.services, ledger=Counting(world.ledger, Faults(lambda _: None))), WINDOW, now=START)
+
+    assert sorted(limits) == [2, DELIVERIES_LOOKED_AT]
+
+
 def test_what_rows_keep_in_quarantine_is_remembered_and_media_of_vod_as_far_as_asked(world: World) -> None:
     part = StoredPart("answer", "json", "quarantine/2025-11-20/" + "0" * 64)
     world.put(seen("kept", State.QUARANTINED, raw_parts=parts_column([part])))
     world.put(seen("vod", media_id="media-1", region="cn-shanghai"))
     world.put(seen(JobRef("mts.production", "mps"), media_id="media-2"))
 
-    found = survey(world.services, WINDOW, now=START, most_media=5)
+    found = survey(world.services, WINDOW, now=START, with_media=True)
 
     assert found.kept_answers == {part.key}
     assert found.media == {"media-1": "cn-shanghai"}

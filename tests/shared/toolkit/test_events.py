@@ -91,6 +91,7 @@ def test_in_a_batch_each_message_has_its_own_outcome() -> None:
         ("17", "no queue message"),
         ('"{broken"', "not JSON"),
         ('"17"', "no queue message"),
+        (f'"{"1" * 5_000}"', "not JSON"),
         ('{"messageBody": "\\ud800"}', "lone surrogate"),
         ('"{\\"messageBody\\": \\"\\\\ud800\\"}"', "lone surrogate"),
         ('{"messageBody": null}', "messageBody is not text"),
@@ -126,7 +127,9 @@ def test_a_broken_message_has_no_body() -> None:
     assert caught.value.layer == "message"
 
 
-@pytest.mark.parametrize("event", [b"hello topic", b"{ hello", b"[1, 2]", b'"\\ud800"', b'{"a": 1}', b""])
+@pytest.mark.parametrize(
+    "event", [b"hello topic", b"{ hello", b"[1, 2]", b'"\\ud800"', b'{"a": 1}', b"", b"1" * 5_000]
+)
 def test_a_topic_may_send_any_text(event: bytes) -> None:
     assert mns_topic(event).body == event
 

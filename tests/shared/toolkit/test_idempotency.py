@@ -17,9 +17,9 @@ from shared.toolkit.call_records import (
     AlreadyRunningError,
     MissingKeyError,
     PayloadMismatchError,
-    encoder,
 )
 from shared.toolkit.idempotency import DeadlinePassedError, Skip, Wait, idempotent
+from shared.toolkit.json_text import encoder
 from shared.toolkit.memory_lease_store import MemoryLeaseStore
 from tests.shared.toolkit.lease_actors import LEASE, START, Crash, crash
 from tests.shared.toolkit.payments import Payments
@@ -45,14 +45,16 @@ JSON = st.recursive(
 def test_the_prebuilt_encoders_write_what_json_writes(value: object) -> None:
     compact = (",", ":")
 
-    assert encoder(sort_keys=True)(value) == json.dumps(value, sort_keys=True, separators=compact)
-    assert encoder(sort_keys=False)(value) == json.dumps(value, separators=compact)
+    assert encoder()(value) == json.dumps(value)
+    assert encoder(sort_keys=True, compact=True)(value) == json.dumps(
+        value, sort_keys=True, separators=compact
+    )
 
 
 def test_without_the_accelerator_the_encoder_is_the_standard_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("json.encoder.c_make_encoder", None)
 
-    assert encoder(sort_keys=True)({"b": 1, "a": []}) == '{"a":[],"b":1}'
+    assert encoder(sort_keys=True, compact=True)({"b": 1, "a": []}) == '{"a":[],"b":1}'
 
 
 @given(JSON)
@@ -95,7 +97,9 @@ def test_a_call_without_a_key_is_refused_unless_it_is_allowed(order: object) -> 
     assert (payments.paid, lenient.paid) == ([], [order, order])
 
 
-@pytest.mark.parametrize("order", [object(), math.nan, {1: 1, "a": 1}])
+@pytest.mark.parametrize(
+    "order", [object(), math.nan, {1: 1, "a": 1}, {1: 1}, [({None: 1},)], {"a": {True: 1}}]
+)
 def test_a_key_that_is_not_json_is_an_error_before_anything_runs(order: object) -> None:
     payments = Payments()
 
@@ -179,6 +183,23 @@ def test_a_call_that_runs_elsewhere_may_be_skipped() -> None:
 
     assert payments.pay("o-1", 5) == ["busy"]
     assert payments.paid == ["o-1"]
+
+
+def test_a_call_that_runs_longer_than_its_record_counts_is_not_run_beside_it() -> None:
+    payments = Payments(keep_ms=1)
+    end = suspended(payments)
+    payments.now += 1
+    with pytest.raises(AlreadyRunningError):
+        payments.pay("o-1", 5)
+    end()
+
+    assert payments.paid == ["o-1"]
+
+
+@pytest.mark.parametrize("every_ms", [0, -5])
+def test_who_waits_lets_time_pass_between_looks(every_ms: int) -> None:
+    with pytest.raises(ValueError, match="every_ms"):
+        Wait(lambda ms: None, every_ms=every_ms)
 
 
 def test_who_waits_gets_the_result_of_the_one_that_ran() -> None:

@@ -155,11 +155,12 @@ def test_a_result_that_cannot_be_kept_is_handed_over_and_never_made_again(value:
     assert len(payments.paid) == 1
 
 
-def test_a_row_that_is_no_record_is_told_by_its_key() -> None:
+@pytest.mark.parametrize("change", [{"outcome": "strange"}, {"result": "{broken"}, {"result": "[" * 200_000}])
+def test_a_row_that_is_no_record_is_told_by_its_key(change: dict[str, str]) -> None:
     payments = Payments()
     payments.pay("o-1", 5)
     (key,) = payments.store._rows  # type: ignore[attr-defined]
-    payments.store.update(key, {"outcome": "strange"}, [])
+    payments.store.update(key, change, [])
 
     with pytest.raises(PermanentError, match=key):
         payments.pay("o-1", 5)

@@ -192,7 +192,7 @@ _TYPES: list[Any] = [
 _SECRET = "zq7!x s3cret/☃"
 
 
-@pytest.mark.parametrize("kind", _TYPES, ids=str)
+@pytest.mark.parametrize("kind", _TYPES, ids=lambda kind: str(kind).partition(" at 0x")[0])
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -229,7 +229,12 @@ def test_any_bytes_are_parsed_or_refused_by_name(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"{", "not JSON: Expecting"), (b"\xff", "UnicodeDecodeError"), ("[" * 200_000, "RecursionError")],
+    [
+        (b"{", "not JSON: Expecting"),
+        (b"\xff", "UnicodeDecodeError"),
+        ("[" * 200_000, "RecursionError"),
+        ("1" * 5_000, "ValueError"),
+    ],
 )
 def test_what_is_no_json_is_refused(data: bytes | str, reason: str) -> None:
     with pytest.raises(ParseError, match=reason) as caught:

@@ -189,6 +189,7 @@ OTHER = {**CARRIER, "traceparent": PARENT.replace("4b", "5b")}
     [
         {"version": "v1", "headers": {"Accept": "*/*", **CARRIER}, "body": ""},
         {"headers": {"Traceparent": PARENT, "Tracestate": CARRIER["tracestate"]}},
+        {"headers": {"TRACEPARENT": PARENT, "TRACESTATE": CARRIER["tracestate"]}},
         {"headers": {"Traceparent": [PARENT], "Tracestate": CARRIER["tracestate"].split(",")}},
         {**CLOUD_EVENT, **CARRIER},
         [{**CLOUD_EVENT, **CARRIER}],

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.adapters.local.sqlite_ledger import SqliteLedger
-from shared.errors import MisconfiguredError, StoreUnavailableError
+from shared.errors import CorruptRowError, MisconfiguredError, StoreUnavailableError
 from shared.ports import When
-from shared.tables import JOBS, Key, Row, Table, Value
+from shared.tables import JOBS, JOBS_BY_DAY, Key, Row, Table, Value
 from tests.shared.adapters.rows import KEY, ODD_TEXT, OTHER, due, due_row
 
 MODEL_KEYS = st.sampled_from(["a", "b", "c"])
@@ -233,6 +233,34 @@ def test_a_locked_file_is_unavailable_and_nothing_was_written(tmp_path: Path) ->
 
         assert nothing is None
         assert ledger.insert(JOBS, KEY, {"holder": "me"})
+
+
+def _break_text(path: Path, column: str) -> None:
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"UPDATE jobs SET {column} = CAST(x'ff73656372657420' AS TEXT) WHERE job_key = ?", KEY)
+        file.commit()
+
+
+def test_a_row_with_text_that_is_not_utf_8_is_corrupt_named_and_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.insert(JOBS, KEY, {"state": "running", "reason": "away"})
+        _break_text(path, "reason")
+
+        with pytest.raises(CorruptRowError, match=rf"key={KEY[0]}, .*column 'reason'\)$"):
+            ledger.get(JOBS, KEY)
+
+
+def test_a_row_with_a_broken_covered_text_hides_no_other_from_a_scan(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    day: Row = {"seen_day": "3.2025-11-20", "first_seen_at": 5, "state": "running"}
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.insert(JOBS, KEY, day)
+        ledger.insert(JOBS, OTHER, day)
+        _break_text(path, "state")
+        page = ledger.scan(JOBS, JOBS_BY_DAY, "3.2025-11-20", upto=5, limit=9)
+
+        assert {row["job_key"] for row in page.rows} == {KEY[0], OTHER[0]}
 
 
 class _Interrupting(dict[str, Value]):
