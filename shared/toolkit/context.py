@@ -122,8 +122,15 @@ class InvocationContext:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Give the values that no log line may show."""
-        keys = self.credentials
-        return tuple(filter(None, (keys.access_key_secret, keys.security_token))) if keys else ()
+        given = getattr(self._raw, "credentials", None)
+        # Without making `Credentials`: this is read in every invocation.
+        secret, token = getattr(given, "access_key_secret", None), getattr(given, "security_token", None)
+        if not secret:
+            keys = self.credentials
+            secret, token = (keys.access_key_secret, keys.security_token) if keys else (None, None)
+        if not secret:
+            return ()
+        return (str(secret), str(token)) if token else (str(secret),)
 
     @property
     def deadline_ms(self) -> int:

@@ -18,11 +18,13 @@ import logging
 import os
 import threading
 import time
+from json.encoder import encode_basestring_ascii as _quoted
 
 from shared.toolkit import tracing
 from shared.toolkit.context import InvocationContext
 from shared.toolkit.debug_lines import current_kept
 from shared.toolkit.errors import MisconfiguredError, PermanentError, TemporaryError
+from shared.toolkit.json_text import JsonText
 from shared.toolkit.log_output import configure_logging, configured_formatter, lines_to_keep, write_kept_lines
 from shared.toolkit.logger import bind_invocation, log_failure
 from shared.toolkit.metrics import Collected
@@ -102,22 +104,20 @@ def function_handler(
             formatter = configured_formatter() or configure_logging(level=level, masker=masker, debug=debug)
             cold = first_call.acquire(blocking=False)
             with _Wiring(event, raw_context, cold_start=cold, draw=bits) as wiring:
-                ending: dict[str, object] = {"outcome": "ok"}
+                outcome, failure = "ok", None
                 try:
                     context = InvocationContext.of(raw_context, started_ms=started, environ=variables)
                     formatter.mask_also(context.secrets)
                     return handle(parse(event) if parse else event, context)
                 except BaseException as error:
-                    ending = {"outcome": _outcome_of(error), "error_type": type(error).__name__}
+                    outcome, failure = _outcome_of(error), error
                     _tell_of(error, formatter.masker)
                     if isinstance(error, PermanentError):
                         return _refusal(error, formatter.masker)
                     raise
                 finally:
                     # A clock may be set back.
-                    ending["duration_ms"] = max(0, now() - started)
-                    ending["event_bytes"] = len(event)
-                    wiring.write_last_line(ending)
+                    wiring.write_last_line(outcome, failure, max(0, now() - started))
 
         return entry
 
@@ -130,7 +130,10 @@ class _Wiring:
     A class, as every invocation pays for it: a generator would cost twice.
     """
 
-    __slots__ = ("_binding", "_collected", "_kept", "_keys", "_outer_kept", "_trace", "_tracing")
+    __slots__ = (
+        *("_binding", "_collected", "_event_bytes", "_kept", "_keys", "_outer_kept"),
+        *("_trace", "_tracing"),
+    )
 
     def __init__(
         self, event: bytes, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
@@ -142,9 +145,12 @@ class _Wiring:
             "function": function,
             "cold_start": cold_start,
         }
-        self._tracing = tracing.invocation(tracing.carrier_of(event), function=function, draw=draw)
+        # Who calls the function by other means may hand in anything: that is to be logged, too.
+        carrier = tracing.carrier_of(event) if isinstance(event, bytes) else None
+        self._tracing = tracing.invocation(carrier, function=function, draw=draw)
         self._kept: KeptLines | None = lines_to_keep(draw)
         self._collected = Collected()
+        self._event_bytes = len(event) if isinstance(event, bytes) else 0
 
     def __enter__(self) -> _Wiring:
         # First the trace: OpenTelemetry may fail, what follows cannot.
@@ -165,11 +171,14 @@ class _Wiring:
         current_kept.reset(self._outer_kept)
         self._tracing.__exit__(*error)
 
-    def write_last_line(self, ending: dict[str, object]) -> None:
+    def write_last_line(self, outcome: str, error: BaseException | None, took_ms: int) -> None:
         """Write how it ended, with the metrics, and the trace if one was begun on the way."""
+        kind = _quoted(type(error).__name__) if error else ""
+        ending = f', "outcome": "{outcome}"' + (f', "error_type": {kind}' if kind else "")
+        ending += f', "duration_ms": {took_ms}, "event_bytes": {self._event_bytes}'
         if self._trace.known and "trace_id" not in self._keys:
-            ending["trace_id"] = self._trace.known.trace_id
-        self._collected.write("invocation finished", **ending)
+            ending += f', "trace_id": "{self._trace.known.trace_id}"'
+        self._collected.write("invocation finished", JsonText(ending, kind))
 
 
 def _outcome_of(error: BaseException) -> str:

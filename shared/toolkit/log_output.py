@@ -13,7 +13,7 @@ from shared.toolkit.masking import Masker
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TextIO
 
 
@@ -58,14 +58,16 @@ def lines_to_keep(draw: Callable[[int], int]) -> KeptLines | None:
     return None
 
 
-def write_line(name: str, message: str, members: Mapping[str, object]) -> None:
-    """Write a line of data, which no level holds back; as an INFO record where lines are not ours."""
+def write_line(name: str, message: str, members: JsonText) -> None:
+    """Write a line of data, which no level holds back; as an INFO record where lines are not ours.
+
+    `members` are written already, a comma before each.
+    """
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LineHandler):
             handler.write_line(name, message, members)
             return
-    seen = {key: value.value() if isinstance(value, JsonText) else value for key, value in members.items()}
-    logging.getLogger(name).info(message, extra=seen)
+    logging.getLogger(name).info(message, extra=members.members())
 
 
 def write_kept_lines() -> None:
@@ -114,10 +116,10 @@ class LineHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
-    def write_line(self, name: str, message: str, members: Mapping[str, object]) -> None:
+    def write_line(self, name: str, message: str, members: JsonText) -> None:
         """Write a line that is no record's."""
         try:
-            self._write([self._formatter.line(time.time(), "INFO", name, message, members)])
+            self._write([self._formatter.data_line(time.time(), name, message, members)])
         except Exception as error:
             _tell_of_loss(name, error)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from contextvars import Token
 
+# What `data_line` is given; `trace_id` only where it is not bound.
+_OF_DATA = frozenset({"outcome", "error_type", "duration_ms", "event_bytes", "metrics", "metrics_dropped"})
 _OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start", "sampled"})
 _STANDARD_FIELDS = list(vars(logging.makeLogRecord({})))
 _OF_THE_RECORD = frozenset(_STANDARD_FIELDS) | {"message", "asctime", "taskName"}
@@ -43,22 +45,37 @@ _NOTHING: Mapping[str, object] = {}  # only read
 class _Keys:
     """Bound keys, and how they look in a line: found out once, for all lines of their block."""
 
-    __slots__ = ("_known", "mapping")
+    __slots__ = ("_added", "_clean_for", "_encoded", "_outer", "mapping")
 
-    def __init__(self, mapping: Mapping[str, object]) -> None:
-        self.mapping = mapping
-        self._known: tuple[Masker | None, str | None] = (None, None)
+    def __init__(self, added: Mapping[str, object], outer: _Keys | None = None) -> None:
+        self.mapping: Mapping[str, object] = {**outer.mapping, **added} if outer else added
+        self._outer: _Keys | None = None
+        self._added = self.mapping
+        # What stands in a line already is only added to; what hides a key of outside is made anew.
+        if outer is not None and outer.mapping.keys().isdisjoint(added):
+            self._outer, self._added = outer, added
+        self._encoded: tuple[str | None, str] | None = None
+        self._clean_for: Masker | None = None
 
-    def fragment(self, masker: Masker) -> str | None:
-        """Give the members as JSON, a comma before each; None when they need care."""
-        known_to, fragment = self._known  # together: another thread may know another masker
-        if known_to is not masker:
-            texts: list[str] = []
-            fragment = members_text(self.mapping, texts)
-            if fragment is not None and not masker.is_clean(fragment, "".join(texts)):
-                fragment = None
-            self._known = (masker, fragment)
-        return fragment
+    def encoded(self) -> tuple[str | None, str]:
+        """Give the members as JSON, a comma before each, and the texts in them; None for what needs care."""
+        if self._encoded is None:
+            outer, outer_texts = self._outer.encoded() if self._outer else ("", "")
+            texts = [outer_texts]
+            own = members_text(self._added, texts)
+            both = None if outer is None or own is None else outer + own
+            self._encoded = (both, "".join(texts))
+        return self._encoded
+
+    def is_known_clean(self, masker: Masker) -> bool:
+        """Tell whether a line has shown already that these members hold nothing to mask."""
+        return self._clean_for is masker
+
+    def note_clean(self, masker: Masker) -> None:
+        """Remember it, for these and for those around them."""
+        self._clean_for = masker
+        if self._outer is not None:
+            self._outer.note_clean(masker)
 
 
 _NO_KEYS = _Keys(_NOTHING)
@@ -78,8 +95,7 @@ class _Binding:
         self._token: Token[_Keys] | None = None
 
     def __enter__(self) -> None:
-        outer = _bound.get().mapping if self._inherits else None
-        self._token = _bound.set(_Keys({**outer, **self._keys} if outer else self._keys))
+        self._token = _bound.set(_Keys(self._keys, _bound.get() if self._inherits else None))
 
     def __exit__(self, *_: object) -> None:
         if self._token is not None:
@@ -143,37 +159,47 @@ class JsonFormatter(logging.Formatter):
         """Give the line, without its end."""
         error = record.exc_info[1] if record.exc_info else None
         said = (str(record.levelname), str(record.name), _message(record), _given(record))
-        return self.line(record.created, *said, error)
+        line = self._quick_line(record.created, *said) if error is None else None
+        return line or self._careful_line(record.created, *said, error)
 
-    def line(
-        self,
-        created: float,
-        level: str,
-        name: str,
-        message: str,
-        members: Mapping[str, object],
-        error: BaseException | None = None,
-    ) -> str:
+    def data_line(self, created: float, name: str, message: str, members: JsonText) -> str:
         """Give a line that is no record's; `created` is in seconds of the epoch."""
-        line = self._quick_line(created, level, name, message, members) if error is None else None
-        return line or self._careful_line(created, level, name, message, members, error)
+        line = None
+        if _OF_DATA.isdisjoint(_bound.get().mapping):
+            line = self._assembled(created, "INFO", name, _quoted(message), members, members.texts)
+        return line or self._careful_line(created, "INFO", name, message, members.members(), None)
 
     def _quick_line(
         self, created: float, level: str, name: str, message: str, members: Mapping[str, object]
     ) -> str | None:
         """Give the line, or None when it is long, not plain, or may hold a secret."""
-        keys = _bound.get()
-        if not members.keys().isdisjoint(keys.mapping):
+        if not members.keys().isdisjoint(_bound.get().mapping):
             return None
-        texts = [_quoted(message)]
-        bound, own = keys.fragment(self.masker), members_text(members, texts)
-        if bound is None or own is None:
+        texts: list[str] = []
+        own = members_text(members, texts)
+        if own is None:
             return None
+        return self._assembled(created, level, name, _quoted(message), own, "".join(texts))
+
+    def _assembled(
+        self, created: float, level: str, name: str, message: str, own: str, texts: str
+    ) -> str | None:
+        """Put the line together around its own members; None as above."""
+        keys, masker = _bound.get(), self.masker
+        bound, bound_texts = keys.encoded()
+        if bound is None:
+            return None
+        known = keys.is_known_clean(masker)
         line = (
             f'{{"timestamp": "{_timestamp(created)}", "level": {_quoted(level)}, "logger": {_quoted(name)}, '
-            f'"message": {texts[0]}{bound}{own}}}'
+            f'"message": {message}{bound}{own}}}'
         )
-        return line if len(line) <= _SHORT and self.masker.is_clean(line, "".join(texts)) else None
+        suspect = message + texts if known else message + texts + bound_texts
+        if len(line) > _SHORT or not masker.is_clean(line, suspect):
+            return None
+        if not known:
+            keys.note_clean(masker)
+        return line
 
     def _careful_line(
         self,
@@ -198,8 +224,7 @@ class JsonFormatter(logging.Formatter):
             # What is there already stays: an `extra` of some library may have any name.
             while key in line or key in OF_THE_LINE:
                 key += "_"
-            seen = value.value() if isinstance(value, JsonText) else value
-            line[key] = plain.value(seen, name=shown(given))
+            line[key] = plain.value(value, name=shown(given))
         return json.dumps(line, allow_nan=False)
 
 

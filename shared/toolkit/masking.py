@@ -114,11 +114,14 @@ class Masker:
         all. One look at the whole costs far less than every rule on every text.
         """
         suspect = encoded if texts is None else texts
-        if _compiled(_TRIGGER).search(suspect.lower()):
+        if suspect and _compiled(_TRIGGER).search(suspect.lower()):
             return False
         if self.phones and _compiled(_PHONE_TRIGGER).search(suspect):
             return False
-        return not (self._spellings and any(map(encoded.__contains__, self._encoded_spellings)))
+        for spelling in self._encoded_spellings:  # noqa: SIM110 - twice as fast, and in every line
+            if spelling in encoded:
+                return False
+        return True
 
     def also(self, literals: Iterable[str | None]) -> Masker:
         """Give a masker that knows these literals too: itself when it did before."""

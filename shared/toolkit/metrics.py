@@ -23,7 +23,8 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
 from shared.toolkit.json_text import JsonText, encode
-from shared.toolkit.log_output import write_line
+from shared.toolkit.log_output import configured_formatter, write_line
+from shared.toolkit.masking import Masker
 from shared.toolkit.plain import shown
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _NAME = r"[a-z][a-z0-9_]{0,63}"
 _LOGGER = "toolkit.metrics"
+_NOTHING = JsonText("", "")
 _TOO_LARGE = 10**15
 _MAX_DIMENSIONS = 8
 _MAX_LABEL = 128
@@ -50,17 +52,23 @@ _COST_OF_A_DIMENSION = 40
 
 def count(name: str, value: float = 1, /, **dimensions: object) -> None:
     """Add to a counter. Raise `ValueError` for a name that is not lower_snake_case."""
-    _measure("counter", name, value, dimensions)
+    collected = _collecting.get()
+    if collected is None or not collected.add("counter", name, value, dimensions):
+        _write_alone("counter", name, value, dimensions)
 
 
 def gauge(name: str, value: float, /, **dimensions: object) -> None:
     """Set a gauge: of several values the last one stays. Raise `ValueError` as `count` does."""
-    _measure("gauge", name, value, dimensions)
+    collected = _collecting.get()
+    if collected is None or not collected.add("gauge", name, value, dimensions):
+        _write_alone("gauge", name, value, dimensions)
 
 
 def record_duration(name: str, milliseconds: float, /, **dimensions: object) -> None:
     """Add one duration. Raise `ValueError` as `count` does."""
-    _measure("duration", name, milliseconds, dimensions)
+    collected = _collecting.get()
+    if collected is None or not collected.add("duration", name, milliseconds, dimensions):
+        _write_alone("duration", name, milliseconds, dimensions)
 
 
 @contextmanager
@@ -87,10 +95,9 @@ class _Counter:
         self.texts = texts
         self._value: float = 0
 
-    def add(self, value: float, *, keep: bool) -> bool:
-        """Take a value in; tell whether it is kept as such. With `keep` it may be."""
+    def add(self, value: float) -> None:
+        """Take a value in."""
         self._value += value
-        return False
 
     def text(self) -> str:
         """Give the series as JSON."""
@@ -103,9 +110,8 @@ class _Gauge(_Counter):
 
     __slots__ = ()
 
-    def add(self, value: float, *, keep: bool) -> bool:
+    def add(self, value: float) -> None:
         self._value = value + 0  # a number, where it was True
-        return False
 
 
 class _Durations:
@@ -120,7 +126,8 @@ class _Durations:
         self._sum = self._max = 0.0
         self._values: list[float] = []
 
-    def add(self, milliseconds: float, *, keep: bool) -> bool:
+    def add(self, milliseconds: float, keep: bool) -> bool:
+        """Take a value in; tell whether it is kept as such. With `keep` it may be."""
         milliseconds = round(float(milliseconds), 3)
         self._count += 1
         self._sum += milliseconds
@@ -174,20 +181,21 @@ class Collected:
             series = (self._series.get(key) or self._new(key)) if usable else None
             if series is None:
                 self._dropped += 1
+            elif isinstance(series, _Durations):
+                self._values_left -= series.add(value, self._values_left > 0)
             else:
-                self._values_left -= series.add(value, keep=self._values_left > 0)
+                series.add(value)
             return True
 
-    def write(self, message: str, **keys: object) -> None:
-        """Write the line; nothing more is taken in."""
+    def write(self, message: str, before: JsonText = _NOTHING) -> None:
+        """Write the line; nothing more is taken in. `before` are members, a comma before each."""
         with self._lock:
             self._open = False
             series = self._series.values()
             told = ", ".join([each.text() for each in series])
-            keys["metrics"] = JsonText(f"[{told}]", " ".join([each.texts for each in series]))
-        if self._dropped:
-            keys["metrics_dropped"] = self._dropped
-        write_line(_LOGGER, message, keys)
+            texts = "".join([before.texts, *[each.texts for each in series]])
+        dropped = f', "metrics_dropped": {self._dropped}' if self._dropped else ""
+        write_line(_LOGGER, message, JsonText(f'{before}, "metrics": [{told}]{dropped}', texts))
 
     def _new(self, key: _Key) -> _Counter | _Durations | None:
         head, texts, cost = _head_of(key)
@@ -202,12 +210,23 @@ _collecting: ContextVar[Collected | None] = ContextVar("collected_metrics", defa
 
 
 def _labels_of(dimensions: Mapping[str, object]) -> _Labels:
-    return tuple(sorted((label, shown(value)[:_MAX_LABEL]) for label, value in dimensions.items()))
+    return tuple(sorted((label, _shortened(shown(value))) for label, value in dimensions.items()))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _MAX_LABEL:
+        return text
+    # Masked first: a cut may leave part of a secret that no rule knows.
+    formatter = configured_formatter()
+    return (formatter.masker if formatter else Masker()).text(text)[:_MAX_LABEL]
 
 
 @lru_cache(maxsize=256)
 def _head_of(key: _Key) -> tuple[str, str, int]:
-    """Give a series as JSON up to its values, the texts in that, and the room that it takes."""
+    """Give a series as JSON up to its values, what of that may hold a secret, and the room that it takes.
+
+    The series' own name cannot: its form leaves no place for one.
+    """
     kind, name, labels = key
     for each in (name, *(label for label, _ in labels)):
         if not re.fullmatch(_NAME, each):
@@ -215,15 +234,13 @@ def _head_of(key: _Key) -> tuple[str, str, int]:
     dimensions = ", ".join([f'"{label}": {_quoted(text)}' for label, text in labels])
     head = f'{{"metric": "{name}", "type": "{kind}", '
     cost = _COST_OF_A_SERIES + len(name) + _COST_OF_A_DIMENSION * len(labels) + len(dimensions)
-    return (f'{head}"dimensions": {{{dimensions}}}, ' if labels else head), name + dimensions, cost
+    return (f'{head}"dimensions": {{{dimensions}}}, ' if labels else head), dimensions, cost
 
 
-def _measure(kind: str, name: str, value: float, dimensions: Mapping[str, object]) -> None:
-    collected = _collecting.get()
-    if collected is None or not collected.add(kind, name, value, dimensions):
-        alone = Collected()
-        alone.add(kind, name, value, dimensions)
-        alone.write("metric outside an invocation")
+def _write_alone(kind: str, name: str, value: float, dimensions: Mapping[str, object]) -> None:
+    alone = Collected()
+    alone.add(kind, name, value, dimensions)
+    alone.write("metric outside an invocation")
 
 
 def _steady_ms() -> float:

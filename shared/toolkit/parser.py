@@ -144,6 +144,8 @@ def model(kind: Any, *, name: str | None = None) -> Layer[Document, Any]:
 
     @cache
     def validator() -> Any:
+        if isinstance(kind, type) and (own := getattr(kind, "__pydantic_validator__", None)):
+            return own  # of a model; an adapter of it would take longer to build than the model itself
         from pydantic import TypeAdapter
 
         adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)

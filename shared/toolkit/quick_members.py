@@ -6,10 +6,8 @@ Whatever it writes, `shared.toolkit.plain` would have written alike; for the res
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
-from shared.toolkit.json_text import JsonText
 from shared.toolkit.masking import is_harmless_name
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
@@ -20,10 +18,11 @@ if TYPE_CHECKING:
 OF_THE_LINE = frozenset({"timestamp", "level", "logger", "message", "exception"})
 """What every line has: no other member is called like these."""
 
+_TOO_LARGE = 2**63
 _CONSTANTS = {True: "true", False: "false", None: "null"}
 
 
-def members_text(mapping: Mapping[str, object], texts: list[str]) -> str | None:
+def members_text(mapping: Mapping[str, Any], texts: list[str]) -> str | None:
     """Encode the members, a comma before each; None when they are not plain.
 
     What of them may hold a secret is added to `texts`: a fraction of the line.
@@ -31,26 +30,35 @@ def members_text(mapping: Mapping[str, object], texts: list[str]) -> str | None:
     parts = []
     for name, value in mapping.items():
         # By hand, as setting the standard encoder up would take longer than the whole line.
-        if type(value) is str:
-            texts.append(_quoted(value))
-            text: str | None = texts[-1]
+        kind = type(value)
+        text: str | None
+        if kind is str:
+            text = _quoted(value)
+            texts.append(text)
+        elif kind is int and -_TOO_LARGE < value < _TOO_LARGE:
+            text = repr(value)
         else:
             text = encoded(value)
-            if type(value) is JsonText:
-                texts.append(value.texts)
-        head = _head_of(name)
+        head = _heads.get(name) or _head_of(name)
         if text is None or head is None:
             return None
         parts.append(head + text)
     return "".join(parts)
 
 
-@lru_cache(maxsize=256)
+# A plain dictionary, as it is asked for every member of every line.
+_heads: dict[str, str] = {}
+_MOST_HEADS = 256
+
+
 def _head_of(name: object) -> str | None:
     """Give the beginning of a member; None for a name that is taken, no text, or a reason to mask."""
     if not isinstance(name, str) or name in OF_THE_LINE or not is_harmless_name(name):
         return None
-    return f", {_quoted(name)}: "
+    head = f", {_quoted(name)}: "
+    if len(_heads) < _MOST_HEADS:
+        _heads[name] = head
+    return head
 
 
 def encoded(value: Any) -> str | None:
@@ -61,7 +69,7 @@ def encoded(value: Any) -> str | None:
     if kind is bool or value is None:
         return _CONSTANTS[value]
     if kind is int:
-        return repr(value) if abs(value) < 2**63 else None
+        return repr(value) if -_TOO_LARGE < value < _TOO_LARGE else None
     if kind is float:
         return repr(value) if math.isfinite(value) else None
-    return value if kind is JsonText else None
+    return None

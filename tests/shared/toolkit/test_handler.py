@@ -260,3 +260,13 @@ def test_the_function_keeps_its_name_and_text() -> None:
     entry = decorated(handler)
 
     assert (entry.__name__, entry.__doc__) == ("handler", "Say what it does.")
+
+
+@pytest.mark.parametrize("event", [None, "text", 7])
+def test_an_event_that_is_no_bytes_is_logged_as_any_failure(event: object, log: LogLines) -> None:
+    entry = function_handler()(lambda event, context: event.decode())
+
+    with pytest.raises(AttributeError):
+        entry(event, fake_context())  # type: ignore[arg-type]  # what it is not made for
+
+    assert [line["outcome"] for line in log.named("invocation finished")] == ["failed"]

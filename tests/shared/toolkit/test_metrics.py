@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.toolkit import configure_logging, count, duration, gauge, record_duration
+from shared.toolkit.log_output import configured_formatter
 from shared.toolkit.metrics import Collected
 from tests.shared.toolkit.conftest import LogLines
 
@@ -41,6 +42,18 @@ def test_the_order_of_dimensions_makes_no_difference(log: LogLines) -> None:
 
     [metric] = written(log)
     assert (metric["value"], metric["dimensions"]) == (2, {"kind": "a", "tries": "1"})
+
+
+def test_a_long_secret_in_a_dimension_is_not_even_shown_in_part(log: LogLines) -> None:
+    secret = "0123456789abcdef" * 40
+    formatter = configured_formatter()
+    assert formatter
+    formatter.mask_also((secret,))
+    with Collected() as collected:
+        count("calls", key=secret)
+    collected.write("end")
+
+    assert secret[:16] not in log.text
 
 
 def test_of_a_gauge_the_last_value_stays(log: LogLines) -> None:
