@@ -12,6 +12,7 @@ from shared.errors import (
     NoTimeLeftError,
     PermanentError,
     TemporaryError,
+    VendorRefusedError,
 )
 from shared.job_row import JobRow
 from shared.jobs import State
@@ -69,7 +70,8 @@ def _excuse(row: JobRow, error: Exception, reason: str, moment: Moment) -> tuple
     wished = error.retry_after_ms if isinstance(error, TemporaryError) else None
     at = moment.after(moment.policy.retries, failures)
     change: dict[str, Value | None] = {"query_at": max(at, moment.now + (wished or 0)), "reason": reason}
-    if not isinstance(error, MisconfiguredError):  # which is about us: it says nothing of the job
+    # What is wrong with our settings says nothing of the job; a refusal may be about this one alone.
+    if isinstance(error, VendorRefusedError) or not isinstance(error, MisconfiguredError):
         change["failures"] = failures + 1
     return change, "postponed"
 

@@ -15,7 +15,7 @@ from shared import effects, settlement, tracking
 from shared.asking import RESERVE
 from shared.due import DueJobs, Hint
 from shared.effects import Drained
-from shared.errors import CorruptRowError, PermanentError, TemporaryError
+from shared.errors import CorruptRowError, FunctionError, PermanentError
 from shared.job_row import JobRow, read_job
 from shared.jobs import JobRef
 from shared.policy import HOUR, SECOND
@@ -47,7 +47,7 @@ class Summary:
     lost_callbacks: int = 0
     more: bool = False
     stopped_products: set[str] = field(default_factory=set)
-    """Products whose run a refusal ended: no job is to blame, and every further query would fail alike."""
+    """Products that refused us, be it only about one job; refusals in a row end the run of a service."""
     away: set[str] = field(default_factory=set)
     """Services that failed too often in a row and are left for the next run."""
     misconfigured: list[str] = field(default_factory=list)
@@ -86,6 +86,8 @@ class _Handled:
     outcome: Outcome | None = None
     drained: Drained = field(default_factory=Drained)
     is_stuck: bool = False
+    is_late: bool = False
+    """Time ran out before all was done that could be."""
 
     @property
     def was_worked_on(self) -> bool:
@@ -95,18 +97,24 @@ class _Handled:
 def settle_due(services: Services, due: DueJobs, *, limit: int | None = None) -> Summary:
     """Settle and drain what is due, at most `limit` jobs; decide at the end about those that are missing.
 
+    With a limit nobody is given up: few jobs cannot tell whether we ask in the wrong place.
     What an index row says is a hint: each job's row is read, and the conditional claim decides. Rows
     that nothing can be done about now do not count, so that they starve no other.
     """
     run = _Run(services)
     last, worked = services.deadline - RESERVE - _VERDICTS, 0
-    while due.oldest_due_at() is not None:
-        room = _ROUND if limit is None else min(_ROUND, limit - worked)
-        if room <= 0 or services.clock.now() >= last:
-            run.summary.more = True
-            break
-        worked += run.work_on(due.take(room), due)
-    return run.end()
+    try:
+        while due.oldest_due_at() is not None:
+            room = _ROUND if limit is None else min(_ROUND, limit - worked)
+            if room <= 0 or services.clock.now() >= last:
+                run.summary.more = True
+                break
+            worked += run.work_on(due.take(room), due)
+    except FunctionError:
+        # The ledger cannot tell what else is due: what was learned until then is not lost.
+        run.end(giving_up=limit is None)
+        raise
+    return run.end(giving_up=limit is None)
 
 
 def settle_named(services: Services, keys: Sequence[str]) -> Summary:
@@ -149,15 +157,15 @@ class _Run:
 
     def end(self, *, giving_up: bool = True) -> Summary:
         """Say what is wrong with services, and give up the jobs that are to be believed missing."""
-        for product in sorted(self._health.refused_by):
-            metrics.count("misconfigured", product=product, why="refused")
+        for service in sorted(self._health.refused_by):
+            metrics.count("misconfigured", product=service.product, region=service.region, why="refused")
         for service in self._missing.doubtful():
             metrics.count("misconfigured", product=service.product, region=service.region, why="missing")
             LOG.critical("misconfigured: too many jobs of %s are not found; none is given up", service)
         given_up = self._give_up(self._missing.unknown()) if giving_up else {}
         for key in self._missing.held():
             self._count(given_up.get(key, "missing"), key)
-        self.summary.stopped_products = self._health.refused_by
+        self.summary.stopped_products = {service.product for service in self._health.refused_by}
         self.summary.more |= bool(self._health.spent)
         self.summary.away = {str(service) for service in self._health.away}
         self.summary.misconfigured = [str(service) for service in self._missing.doubtful()]
@@ -182,6 +190,7 @@ class _Run:
 
     def _add(self, one: _Handled) -> None:
         summary, drained = self.summary, one.drained
+        summary.more |= one.is_late
         summary.drained += drained.done
         summary.lost_callbacks += drained.lost_callbacks
         if drained.done:
@@ -202,7 +211,8 @@ class _Run:
         service = _service(self._services, row)
         is_certain = row.count("notified") > 0 or row.text("first_seen_by") == tracking.BY
         if outcome.did == "missing":
-            self._missing.missing(service, row.key, is_certain=is_certain)
+            for_ms = self._services.clock.now() - (row.number("not_found_since") or 0)
+            self._missing.missing(service, row.key, for_ms=for_ms, is_certain=is_certain)
         # One that is not found within its grace says nothing yet, and an error nothing at all.
         elif outcome.error is None:
             self._missing.found(service, is_certain=is_certain)
@@ -214,12 +224,15 @@ def _handle(services: Services, key: str, health: VendorHealth) -> _Handled:
         row = read_job(services.ledger, key)
         if row is None:
             return _Handled(key)
+        if _is_late(services):
+            return _Handled(key, is_late=True)
         service = _service(services, row)
         is_left = row.wants_query(services.clock.now()) and not health.is_to_be_asked(service)
         outcome = None if is_left else settlement.settle(services, row, by="timer")
         if outcome is not None:
             health.learn(service, outcome.error)
-        drained = effects.drain(services, key)
+        is_late = _is_late(services)
+        drained = Drained() if is_late else effects.drain(services, key)
     except CorruptRowError as error:
         LOG.error("%s", error, extra={"job": key})
         return _Handled(key, "corrupt", is_stuck=True)
@@ -227,8 +240,14 @@ def _handle(services: Services, key: str, health: VendorHealth) -> _Handled:
         LOG.exception("the run goes on without this job", extra={"job": key})
         return _Handled(key, "error", is_stuck=True)
     if outcome is None:
-        return _Handled(key, row=row, drained=drained, is_stuck=is_left)
-    return _Handled(key, outcome.did, row, outcome, drained, is_stuck=outcome.did == "postponed")
+        return _Handled(key, row=row, drained=drained, is_stuck=is_left, is_late=is_late)
+    is_stuck = outcome.did == "postponed"
+    return _Handled(key, outcome.did, row, outcome, drained, is_stuck=is_stuck, is_late=is_late)
+
+
+def _is_late(services: Services) -> bool:
+    """Tell whether too little time is left to begin with anything: slow stores may take all of it."""
+    return services.clock.now() >= services.deadline - RESERVE
 
 
 def _service(services: Services, row: JobRow) -> Service:
@@ -249,5 +268,5 @@ def _put_off_corrupt(services: Services, hint: Hint) -> None:
     later = services.clock.now() + _CORRUPT_AGAIN
     try:
         services.ledger.update(JOBS, (hint.key,), {"due_at": later}, [When("due_at", "==", hint.due_at)])
-    except TemporaryError as error:
+    except FunctionError as error:
         LOG.warning("a corrupt row stays due: %s", error, extra={"job": hint.key})

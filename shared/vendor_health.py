@@ -11,10 +11,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from shared.errors import NoTimeLeftError, PermanentError, VendorRefusedError, VendorUnavailableError
+from shared.policy import DAY
 
 _FAILURES_IN_A_ROW = 5
+# One refusal may be about the job: it is another account's.
+_REFUSALS_IN_A_ROW = 3
 _MISSING_AT_LEAST = 10
 _MISSING_MORE_THAN = Fraction(1, 5)
+# Where few jobs are asked about, no other may ever be found beside a missing one.
+_BELIEVED_AFTER = DAY
 
 
 class Service(NamedTuple):
@@ -28,28 +33,34 @@ class Service(NamedTuple):
 
 
 class VendorHealth:
-    """Leaves a product alone that refused us or whose budget is spent, and a service that kept failing.
+    """Leaves a service alone that kept refusing us or failing, and a product whose budget is spent.
 
     Each for the rest of the run: the next one asks again.
     """
 
     def __init__(self) -> None:
-        self.refused_by: set[str] = set()
-        """Products that refused us: every further query would fail alike."""
+        self.refused_by: set[Service] = set()
+        """Services that refused us, be it only about one job."""
+        self.stopped: set[Service] = set()
+        """Services that refused several jobs in a row: every further query would fail alike."""
         self.spent: set[str] = set()
         """Products that no call is left for before the run ends."""
         self.away: set[Service] = set()
         """Services that failed too often in a row."""
+        self._refusals: Counter[Service] = Counter()
         self._failures: Counter[Service] = Counter()
 
     def is_to_be_asked(self, service: Service) -> bool:
         """Tell whether a query has any prospect."""
-        return service.product not in self.refused_by | self.spent and service not in self.away
+        return service.product not in self.spent and service not in self.stopped | self.away
 
     def learn(self, service: Service, error: Exception | None) -> None:
         """Take in how asking about one job ended."""
         if isinstance(error, VendorRefusedError):
-            self.refused_by.add(service.product)
+            self.refused_by.add(service)
+            self._refusals[service] += 1
+            if self._refusals[service] >= _REFUSALS_IN_A_ROW:
+                self.stopped.add(service)
         elif isinstance(error, NoTimeLeftError):
             self.spent.add(service.product)
         elif isinstance(error, VendorUnavailableError):
@@ -57,30 +68,34 @@ class VendorHealth:
             if self._failures[service] >= _FAILURES_IN_A_ROW:
                 self.away.add(service)
         elif error is None or isinstance(error, PermanentError):  # it answered
-            self._failures[service] = 0
+            self._refusals[service] = self._failures[service] = 0
 
 
 class MissingJobs:
     """Verdicts of not found, held until it can be told whether it is they or we who are wrong.
 
-    A job counts for that only if it is certain to exist: it was announced, or a delivery named it that only
-    the vendor can have sent. Whom a person named may be a slip of the pen.
+    Too many missing jobs of a service speak against us, and so does a service that knows none of those it
+    was asked for: then a job must have been missing for a day. Only jobs that are certain to exist are
+    counted as too many: announced, or named by a delivery that only the vendor can have sent. Whom a person
+    named may be a slip of the pen.
     """
 
     def __init__(self) -> None:
-        self._held: defaultdict[Service, list[str]] = defaultdict(list)
+        self._held: defaultdict[Service, dict[str, int]] = defaultdict(dict)
+        self._answered: set[Service] = set()
         self._certain: Counter[Service] = Counter()
         self._certain_missing: Counter[Service] = Counter()
 
     def found(self, service: Service, *, is_certain: bool) -> None:
         """Count a job that the vendor knows."""
+        self._answered.add(service)
         self._certain[service] += is_certain
 
-    def missing(self, service: Service, key: str, *, is_certain: bool) -> None:
+    def missing(self, service: Service, key: str, *, for_ms: int, is_certain: bool) -> None:
         """Hold a job that the vendor still does not know when its grace is over."""
         self._certain[service] += is_certain
         self._certain_missing[service] += is_certain
-        self._held[service].append(key)
+        self._held[service][key] = for_ms
 
     def doubtful(self) -> list[Service]:
         """Name the services of which so many jobs are missing that our own settings are to blame."""
@@ -92,7 +107,13 @@ class MissingJobs:
 
     def unknown(self) -> list[str]:
         """Give the jobs that are to be believed missing."""
-        return [key for service, keys in self._held.items() if not self._is_doubtful(service) for key in keys]
+        return [
+            key
+            for service, held in self._held.items()
+            if not self._is_doubtful(service)
+            for key, for_ms in held.items()
+            if service in self._answered or for_ms >= _BELIEVED_AFTER
+        ]
 
     def _is_doubtful(self, service: Service) -> bool:
         missing, asked = self._certain_missing[service], self._certain[service]

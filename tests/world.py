@@ -189,7 +189,7 @@ class World:
             settlement.settle(used, row, by="timer")
             effects.drain(used, row.key)
 
-    def run_timer(self, services: Services | None = None, *, limit: int = 100) -> Summary:
+    def run_timer(self, services: Services | None = None, *, limit: int | None = None) -> Summary:
         """Let the timer run once."""
         used = services or self.services
         due = DueJobs(used.ledger, now=used.clock.now())

@@ -196,12 +196,19 @@ def test_a_vendors_wish_to_be_left_alone_is_respected(wish: int, wait: int) -> N
     assert change["query_at"] == START + wait
 
 
-@pytest.mark.parametrize("error", [VendorRefusedError("key"), SettingError("LEDGER_REGION is missing")])
-def test_what_is_wrong_with_us_says_nothing_of_the_job(error: Exception) -> None:
-    change, did = excuse(job_row(State.RUNNING, failures=3), error, MOMENT)
+def test_what_is_wrong_with_a_setting_says_nothing_of_the_job() -> None:
+    change, did = excuse(job_row(State.RUNNING, failures=3), SettingError("LEDGER_REGION is missing"), MOMENT)
 
     assert did == "postponed"
     assert not {"failures", "state"} & set(change)
+
+
+def test_a_refused_job_keeps_its_state_and_waits_longer_every_time() -> None:
+    row = job_row(State.RUNNING, failures=3)
+    change, did = excuse(row, VendorRefusedError("another account's job"), MOMENT)
+
+    assert (did, change["query_at"], change["failures"]) == ("postponed", START + 15 * MINUTE, 4)
+    assert not {"state", "queries"} & set(change)
 
 
 @pytest.mark.parametrize(

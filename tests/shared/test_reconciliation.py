@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared import leasing
+from shared import leasing, reconciliation
 from shared.asking import RESERVE
+from shared.due import DueJobs
 from shared.errors import StoreUnavailableError, VendorRefusedError, VendorUnavailableError
 from shared.job_row import JobRow
 from shared.jobs import JobRef, State
@@ -111,10 +112,10 @@ def test_jobs_of_a_product_that_refuses_us_starve_no_other() -> None:
     row = {**due_row(0).columns, "due_bucket": ours.key[0], "due_at": START, "query_at": START}
     world.ledger.insert(JOBS, (ours.key,), row)
 
-    summary = world.run_timer(limit=2)
+    summary = world.run_timer()
 
     assert summary.stopped_products == {"vod"}
-    assert summary.outcomes == {"postponed": 1, "settled": 1}
+    assert summary.outcomes == {"postponed": 3, "settled": 1}
 
 
 def test_a_service_that_keeps_failing_is_left_for_the_next_run_and_its_effects_are_not() -> None:
@@ -170,15 +171,30 @@ def test_a_ledger_that_cannot_tell_what_is_due_fails_the_run() -> None:
         world.run_timer(world.through(Faults(first("scan", UNAVAILABLE))))
 
 
-def test_a_misconfiguration_ends_the_run_of_its_product_and_effects_go_on() -> None:
-    world = world_of(3)
-    world.vendor.know("job-2", VendorRefusedError("your key is disabled"))
-    world.deliver(callback("job-9"))
+def test_a_misconfiguration_ends_the_run_of_its_service_and_effects_go_on() -> None:
+    world = world_of(5)
+    world.settle("job-0")  # it is due for its effect alone
+    world.change("job-0", {"query_at": None})
+    for number in range(1, 5):
+        world.vendor.know(f"job-{number}", VendorRefusedError("your key is disabled"))
     summary = world.run_timer()
 
-    assert world.vendor.calls[-1] == "job-2"
-    assert (summary.outcomes, summary.stopped_products) == ({"postponed": 1}, {"vod"})
-    assert [world.row(f"job-{number}").text("holder") for number in range(3)] == [None] * 3
+    assert (summary.outcomes, summary.stopped_products) == ({"postponed": 3}, {"vod"})
+    assert summary.needs_a_person
+    assert [world.row(f"job-{number}").state for number in range(1, 5)] == [State.RUNNING] * 4
+
+
+def test_one_job_of_another_account_stops_no_other_and_waits_longer_every_time() -> None:
+    world = world_of(100)
+    world.vendor.know("job-99", VendorRefusedError("Forbidden"))
+    summary = world.run_timer()
+    waits = [world.row("job-99").number("query_at")]
+    world.clock.advance(30 * SECOND)
+    world.run_timer()
+    waits.append(world.row("job-99").number("query_at"))
+
+    assert (summary.outcomes, summary.needs_a_person) == ({"settled": 99, "postponed": 1}, True)
+    assert waits == [START + 30 * SECOND, START + 90 * SECOND]
 
 
 def test_a_vendor_that_is_away_for_one_job_ends_nothing() -> None:
@@ -187,6 +203,38 @@ def test_a_vendor_that_is_away_for_one_job_ends_nothing() -> None:
     summary = world.run_timer()
 
     assert summary.outcomes == {"postponed": 1, "settled": 2}
+
+
+@pytest.mark.parametrize(("slow", "asked"), [("get", 0), ("query", 1)])
+def test_nothing_more_is_begun_when_a_slow_store_or_vendor_took_the_time(slow: str, asked: int) -> None:
+    world = world_of(3)
+    late = Fault(before=lambda: world.clock.advance(MINUTE - 2 * SECOND))
+    services = world.through(Faults(first(slow, late)))
+    summary = world.run_timer(replace(services, deadline=START + MINUTE))
+
+    assert (len(world.vendor.calls), summary.drained, summary.more) == (asked, 0, True)
+    assert sum(row.text("holder") is not None for row in map(world.row, ("job-0", "job-1", "job-2"))) == 0
+
+
+def test_what_was_learned_is_told_even_when_the_ledger_fails_later() -> None:
+    world = missing(1)
+    for number in range(1, 100):
+        world.put(due_row(number))
+        world.vendor.know(f"job-{number}", answer(f"job-{number}"))
+    broken = Faults(lambda call: UNAVAILABLE if call.method == "scan" and world.vendor.calls else None)
+    services = world.through(broken)
+    due = DueJobs(services.ledger, now=START, page=1)
+
+    with pytest.raises(StoreUnavailableError):
+        reconciliation.settle_due(services, due)
+    assert world.row("job-0").state is State.UNKNOWN
+
+
+def test_a_run_with_a_limit_gives_nobody_up() -> None:
+    world = missing(1)
+
+    assert world.run_timer(limit=5).outcomes == {"missing": 1}
+    assert world.row("job-0").state is State.RUNNING
 
 
 def test_a_run_ends_at_its_deadline_and_says_so() -> None:

@@ -3,17 +3,30 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import JobNotFoundError, NoTimeLeftError, ThrottledError, VendorRefusedError
+from shared.policy import DAY, HOUR
 from shared.vendor_health import MissingJobs, Service, VendorHealth
 
 HERE, THERE = Service("vod", "cn-shanghai"), Service("vod", "cn-beijing")
 OTHER = Service("mts", "cn-shanghai")
 
 
-def test_a_product_that_refuses_us_is_not_asked_again_in_any_region() -> None:
+def test_a_service_that_refuses_three_jobs_in_a_row_is_left_alone() -> None:
     health = VendorHealth()
+    for _ in range(2):
+        health.learn(HERE, VendorRefusedError("no"))
+    before = health.is_to_be_asked(HERE)
     health.learn(HERE, VendorRefusedError("no"))
 
-    assert [health.is_to_be_asked(one) for one in (HERE, THERE, OTHER)] == [False, False, True]
+    assert [before, *map(health.is_to_be_asked, (HERE, THERE, OTHER))] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("answer", [None, JobNotFoundError("no")])
+def test_an_answer_ends_a_row_of_refusals_and_they_are_told(answer: Exception | None) -> None:
+    health = VendorHealth()
+    for error in (*[VendorRefusedError("another account's job")] * 2, answer) * 3:
+        health.learn(HERE, error)
+
+    assert (health.is_to_be_asked(HERE), health.refused_by) == (True, {HERE})
 
 
 def test_a_product_without_a_call_left_is_not_asked_about_again() -> None:
@@ -46,12 +59,12 @@ def test_only_an_answer_ends_a_row_of_failures(answer: Exception | None, is_aske
     assert health.is_to_be_asked(HERE) is is_asked
 
 
-def missing_jobs(found: int, missing: int, *, is_certain: bool = True) -> MissingJobs:
+def missing_jobs(found: int, missing: int, *, is_certain: bool = True, for_ms: int = DAY) -> MissingJobs:
     jobs = MissingJobs()
     for _ in range(found):
         jobs.found(HERE, is_certain=True)
     for number in range(missing):
-        jobs.missing(HERE, f"job-{number}", is_certain=is_certain)
+        jobs.missing(HERE, f"job-{number}", for_ms=for_ms, is_certain=is_certain)
     return jobs
 
 
@@ -69,6 +82,17 @@ def test_more_than_a_fifth_and_at_least_ten_missing_jobs_speak_against_us(
     assert len(jobs.held()) == missing
 
 
+@pytest.mark.parametrize(
+    ("found", "for_ms", "is_believed"), [(0, DAY - 1, False), (0, DAY, True), (1, HOUR, True)]
+)
+def test_where_no_job_was_found_a_missing_one_is_believed_after_a_day(
+    found: int, for_ms: int, is_believed: bool
+) -> None:
+    jobs = missing_jobs(found, 1, for_ms=for_ms)
+
+    assert (jobs.held(), jobs.unknown()) == (["job-0"], ["job-0"] if is_believed else [])
+
+
 def test_jobs_that_a_person_named_do_not_speak_against_us() -> None:
     jobs = missing_jobs(0, 30, is_certain=False)
 
@@ -76,7 +100,9 @@ def test_jobs_that_a_person_named_do_not_speak_against_us() -> None:
 
 
 def test_one_service_says_nothing_of_another() -> None:
-    jobs = missing_jobs(0, 30)
-    jobs.missing(OTHER, "other", is_certain=True)
+    jobs = missing_jobs(30, 30)
+    jobs.missing(OTHER, "other", for_ms=HOUR, is_certain=True)
 
+    assert jobs.unknown() == []
+    jobs.found(OTHER, is_certain=False)
     assert jobs.unknown() == ["other"]
