@@ -52,9 +52,9 @@ class Policy:
     """What the account may call, by product: MPS allows 50 queries of a quality review, VOD 15 of what is
     documented, ICE does not say (media-jobs.md 3)."""
     callbacks_part: float = 0.6
-    """Part of these calls that all instances of the callback function may use together."""
+    """Part of these calls that callbacks, and jobs that are settled by name, may use together."""
     callback_instances: int = 10
-    """How many such instances may run at once."""
+    """How many instances may work on these at once."""
     runs_part: float = 0.4
     """Part that the timer's run may use, all its shards together."""
     fan_out_at: int | None = None

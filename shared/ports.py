@@ -168,7 +168,11 @@ class Invoker(Protocol):
     """Starts another function without waiting for it."""
 
     def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
-        """Hand the payload over; False when a task of that id was accepted before."""
+        """Hand the payload over; False when a task of that id was accepted before.
+
+        Raise `OutcomeUnknownError` when it may or may not have been accepted; any other `FunctionError`
+        says that it was not.
+        """
         ...
 
 

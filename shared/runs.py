@@ -3,7 +3,8 @@
 Timers overlap, and a run may use all of its part of the account's calls; so each holds the run lease until
 it has ended, and the lease lapses when the platform must have ended the run. Of more jobs than one
 instance gets through, each shard takes some of the buckets, as an asynchronous invocation of the same
-function. Shards end by the deadline of the run that began them, and the lease is held until then.
+function. Shards end by the deadline of the run that began them, and the lease is held until then. Each of
+them is worked on once, however often it is executed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from shared import reconciliation
 from shared.due import BUCKETS, DueJobs
-from shared.errors import FunctionError, ParseError
+from shared.errors import FunctionError, MisconfiguredError, OutcomeUnknownError, ParseError
 from shared.leasing import LedgerRows, new_holder
 from shared.policy import SECOND
 from shared.ports import Services
@@ -65,7 +66,7 @@ class Shard:
 
     @property
     def task_id(self) -> str:
-        """Name it, so that the same shard is never accepted twice."""
+        """Name it, so that it is never accepted twice, and that its lease is no other's."""
         return f"reconcile-{self.run}-{self.number}-of-{self.of}"
 
     @property
@@ -81,12 +82,15 @@ class Report:
     summary: Summary = field(default_factory=Summary)
     reason: str | None = None
     shards: int = 0
+    """How many were begun."""
+    left: tuple[Shard, ...] = ()
+    """Shards that could not be begun, or of which nobody knows: for `work_on`, here."""
 
     def answer(self) -> dict[str, object]:
         """Give the function's answer."""
         if self.reason is not None:
             return {"reason": self.reason}
-        return {"shards": self.shards, "more": self.summary.more} if self.shards else self.summary.report()
+        return {"shards": self.shards} if self.shards or self.left else self.summary.report()
 
 
 def run(services: Services, *, limit: int | None = None) -> Report:
@@ -102,12 +106,11 @@ def run(services: Services, *, limit: int | None = None) -> Report:
     fan_out_at = services.policy.fan_out_at
     try:
         if limit is None and fan_out_at is not None and due.are_at_least(fan_out_at):
-            report = _fan_out(services, held)
-            if report.shards:
+            fanned_out = _fan_out(services, held)
+            if fanned_out is not None:
                 # The lease is left to lapse: it is theirs until each of them must have ended.
-                return report
-        else:
-            report = Report(reconciliation.settle_due(services, due, limit=limit))
+                return fanned_out
+        report = Report(reconciliation.settle_due(services, due, limit=limit))
     except Exception:
         _release(services, held)
         raise
@@ -116,14 +119,25 @@ def run(services: Services, *, limit: int | None = None) -> Report:
 
 
 def work_on(services: Services, shard: Shard) -> Report:
-    """Settle what is due in the buckets of a shard, while its run holds the lease."""
-    row = LedgerRows(services.ledger, LEASES).get(NAME) or {}
-    if row.get("holder") != shard.run or services.clock.now() >= shard.until:
-        LOG.warning("the run of this shard is over", extra={"shard": shard.task_id})
-        return Report(reason="the run of this shard is over")
+    """Settle what is due in the buckets of a shard, once, while its run holds the lease."""
+    reason = _why_not(services, shard)
+    if reason is not None:
+        LOG.warning("%s", reason, extra={"shard": shard.task_id})
+        return Report(reason=reason)
     in_time = replace(services, deadline=min(services.deadline, shard.until))
     due = DueJobs(services.ledger, now=services.clock.now(), buckets=shard.buckets)
     return Report(reconciliation.settle_due(in_time, due))
+
+
+def _why_not(services: Services, shard: Shard) -> str | None:
+    """Claim a shard, or tell why it is not to be worked on."""
+    store, now = LedgerRows(services.ledger, LEASES), services.clock.now()
+    if (store.get(NAME) or {}).get("holder") != shard.run or now >= shard.until:
+        return "the run of this shard is over"
+    # Never given back: a second execution would use the same part of the calls once more.
+    name, holder = shard.task_id, new_holder(services)
+    claimed = leases.claim(store, name, None, holder=holder, now=now, until=shard.until)
+    return None if claimed else "this shard is or was worked on by another execution"
 
 
 def _claim(services: Services) -> Lease | str:
@@ -147,21 +161,32 @@ def _release(services: Services, lease: Lease) -> None:
         LOG.warning("the run lease is left to lapse: %s", error)
 
 
-def _fan_out(services: Services, lease: Lease) -> Report:
-    """Begin every shard; what one that cannot be begun would have done is due in the next run."""
-    summary = Summary()
-    begun = 0
-    shards = services.policy.shards
-    for number in range(shards):
-        shard = Shard(lease.holder, number, shards, services.deadline)
+def _fan_out(services: Services, lease: Lease) -> Report | None:
+    """Begin every shard; None when surely none was, so that the run is left to its own invocation.
+
+    Raise nothing: once a shard may have begun, the lease must not be given back.
+    """
+    begun, may_have_begun = 0, False
+    left: list[Shard] = []
+    for number in range(services.policy.shards):
+        shard = Shard(lease.holder, number, services.policy.shards, services.deadline)
         try:
             services.invoker.invoke(NAME, shard.payload, task_id=shard.task_id)
             begun += 1
-        except FunctionError as error:
-            LOG.error("a shard could not be begun: %s", error, extra={"shard": shard.task_id})
-            summary.more = True
+        except Exception as error:
+            left.append(shard)
+            may_have_begun |= isinstance(error, OutcomeUnknownError) or not isinstance(error, FunctionError)
+            _tell_failure(shard, error)
     metrics.count("shards", begun)
-    return Report(summary, shards=begun)
+    return Report(shards=begun, left=tuple(left)) if begun or may_have_begun else None
+
+
+def _tell_failure(shard: Shard, error: Exception) -> None:
+    if isinstance(error, MisconfiguredError):
+        metrics.count("misconfigured", why="shards")
+        LOG.critical("misconfigured: a shard cannot be begun: %s", error, extra={"shard": shard.task_id})
+    else:
+        LOG.error("a shard could not be begun", exc_info=error, extra={"shard": shard.task_id})
 
 
 def _tell_backlog(services: Services, due: DueJobs) -> None:

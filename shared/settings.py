@@ -5,13 +5,17 @@ Only `bootstrap` and the command line read this. A value that is a secret is nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import SettingError
+from shared.kinds import KINDS
 from shared.vendor import REGION_PATTERN, USER_ID_PATTERN
+
+_SHOWN = 40
 
 
 def _location(scheme: str) -> object:
@@ -23,11 +27,13 @@ def _location(scheme: str) -> object:
     return AfterValidator(check)
 
 
+_PRODUCTS = frozenset(kind.product for kind in KINDS.values())
+
 Pairs = tuple[tuple[str, str], ...]
 
 
-def _pairs(*schemes: str, example: str) -> Callable[[object], object]:
-    """Read `name=url`, several of them separated by commas."""
+def _pairs(*schemes: str, known: Collection[str], example: str) -> Callable[[object], object]:
+    """Read `name=url`, several of them separated by commas, each of another known name."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -35,9 +41,19 @@ def _pairs(*schemes: str, example: str) -> Callable[[object], object]:
         pairs = [(name.strip(), url.strip()) for name, _, url in _split(value)]
         if not all(name and url.startswith(schemes) for name, url in pairs):
             raise ValueError(f"must look like {example}, several of them separated by commas")
+        _check_names([name for name, _ in pairs], known)
         return tuple(pairs)
 
     return read
+
+
+def _check_names(names: Sequence[str], known: Collection[str]) -> None:
+    """Refuse what would never be looked up, or be looked up only once."""
+    for name, count in Counter(names).items():
+        if name not in known:
+            raise ValueError(f"unknown name {name[:_SHOWN]}: known are {', '.join(sorted(known))}")
+        if count > 1:
+            raise ValueError(f"{name} is there {count} times")
 
 
 def _split(value: str) -> list[tuple[str, str, str]]:
@@ -68,6 +84,7 @@ def _rates(value: object) -> object:
         rates = (("", 0.0),)
     if not all(name and 0 < rate < 1_000_000 for name, rate in rates):
         raise ValueError("must look like vod=15,mts=50: calls per second by product, more than 0")
+    _check_names([name for name, _ in rates], _PRODUCTS)
     return rates
 
 
@@ -85,7 +102,7 @@ class Settings(BaseModel):
     user_id: str | None = Field(None, alias="LEDGER_USER_ID", pattern=f"^{USER_ID_PATTERN}$")
     """Account of jobs for which neither track nor trigger names one."""
     endpoints: Annotated[
-        Pairs, BeforeValidator(_pairs("http://", "https://", example="vod=http://host:port"))
+        Pairs, BeforeValidator(_pairs("http://", "https://", known=_PRODUCTS, example="vod=http://host:port"))
     ] = Field((), alias="LEDGER_ENDPOINTS")
     """Vendor endpoints by product, instead of the regional ones."""
     signature: Literal["acs3", "rpc1"] = Field("acs3", alias="LEDGER_SIGNATURE")
@@ -95,7 +112,9 @@ class Settings(BaseModel):
     """Where files that jobs wrote into the user's buckets are read: `file:///folder`."""
     outputs: Annotated[
         Pairs,
-        BeforeValidator(_pairs("oss://", example="mts.video_quality=oss://bucket.oss-region.aliyuncs.com/")),
+        BeforeValidator(
+            _pairs("oss://", known=KINDS, example="mts.video_quality=oss://bucket.oss-region.aliyuncs.com/")
+        ),
     ] = Field((), alias="LEDGER_OUTPUTS")
     """Where jobs of a kind write, for those whose submission nobody announced."""
     quality_sources: Names = Field(frozenset(), alias="LEDGER_VIDEO_QUALITY_SOURCES")
@@ -113,7 +132,8 @@ class Settings(BaseModel):
     call_rates: Annotated[Rates, BeforeValidator(_rates)] = Field((), alias="LEDGER_CALL_RATES")
     """Calls per second that the account may make, by product, where they are not the usual ones."""
     callback_instances: int = Field(10, alias="LEDGER_CALLBACK_INSTANCES", ge=1, le=1_000)
-    """How many instances of the callback function share their part of these calls."""
+    """How many instances share these calls' part of callbacks: those of `callback`, and those of `reconcile`
+    that settle jobs by name."""
     fan_out_at: int | None = Field(None, alias="LEDGER_FAN_OUT_AT", ge=1)
     """How many due jobs make the timer's run hand its work to shards; unset for never."""
     clock: str | None = Field(None, alias="LEDGER_CLOCK")

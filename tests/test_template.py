@@ -11,6 +11,7 @@ import pytest
 
 from localcloud.template import FunctionSpec, read_template
 from shared.kinds import KINDS, JobQuery
+from shared.policy import Policy
 from shared.tables import TABLES, Table
 
 ROOT = Path(__file__).parent.parent
@@ -154,6 +155,20 @@ def test_every_name_that_is_referred_to_exists() -> None:
 
     assert named - PSEUDO - set(parameters) - set(resources) == set()
     assert set(parameters) - named == set()
+
+
+def test_as_many_instances_as_share_the_calls_are_reserved() -> None:
+    parameters: Any = TEMPLATE.tree["Parameters"]
+    configs: Any = TEMPLATE.resources("ALIYUN::FC3::ConcurrencyConfig").values()
+    reserved = {one["FunctionName"]["Fn::GetAtt"][0]: one["ReservedConcurrency"] for one in configs}
+    by_name = reserved["ReconcileFunction"]
+
+    # A run and its shards fit in, too.
+    assert by_name == Policy().shards + 1
+    assert reserved["CallbackFunction"] == {
+        "Fn::Calculate": [f"{{0}} - {by_name}", 0, [{"Ref": "CallbackInstances"}]]
+    }
+    assert parameters["CallbackInstances"]["MinValue"] > by_name
 
 
 def test_no_policy_grants_more_than_named_actions() -> None:

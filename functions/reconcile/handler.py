@@ -23,10 +23,17 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
     """Do what the event asks for, within its part of the account's calls, and answer with a summary."""
     work = _read(event)
     if isinstance(work, TimerTick):
-        return runs.run(bootstrap.within_run_budget(services)).answer()
+        report = runs.run(bootstrap.within_run_budget(services))
+        here = [_work_on(services, shard) for shard in report.left]
+        return {**report.answer(), "here": here} if here else report.answer()
     if isinstance(work, Shard):
-        return runs.work_on(bootstrap.within_run_budget(services, among=work.of), work).answer()
+        return _work_on(services, work)
+    # The share of an instance that takes in callbacks, as `bootstrap` gave it.
     return reconciliation.settle_named(services, work).report()
+
+
+def _work_on(services: Services, shard: Shard) -> dict[str, object]:
+    return runs.work_on(bootstrap.within_run_budget(services, among=shard.of), shard).answer()
 
 
 def _read(event: bytes) -> TimerTick | Shard | list[str]:

@@ -13,8 +13,9 @@ import pytest
 from functions.reconcile.handler import handle, handler
 from shared import leasing, runs
 from shared.errors import ParseError, VendorRefusedError
+from shared.jobs import State
 from shared.leasing import LedgerRows
-from shared.policy import MINUTE, SECOND
+from shared.policy import HOUR, MINUTE, SECOND
 from shared.ports import Done, Services
 from shared.tables import LEASES
 from shared.toolkit import fake_context, leases
@@ -186,20 +187,24 @@ def test_named_jobs_do_not_wait_for_a_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "did"), [(10, "missing"), (9, "unknown")], ids=["ours is the fault", "theirs is the fault"]
+    ("count", "state"),
+    [(10, State.TRACKED), (9, State.UNKNOWN)],
+    ids=["ours is the fault", "theirs is the fault"],
 )
-def test_missing_jobs_are_judged_at_the_end_of_the_run(count: int, did: str) -> None:
+def test_jobs_that_have_been_missing_for_a_day_are_given_up_unless_they_are_many(
+    count: int, state: State
+) -> None:
     world = World(None)
     for number in range(count):
         world.vendor.know(f"job-{number}", NOT_FOUND)
         world.deliver(callback(f"job-{number}"))
-    summary = tick(world)
-    while not {"missing", "unknown"} & summary["outcomes"].keys():
-        world.clock.advance(15 * MINUTE)
-        summary = tick(world)
+    misconfigured = []
+    while world.clock.now() < START + 27 * HOUR:
+        misconfigured += tick(world)["misconfigured"]
+        world.clock.advance(30 * MINUTE)
 
-    assert summary["outcomes"] == {did: count}
-    assert bool(summary["misconfigured"]) is (did == "missing")
+    assert {world.row(f"job-{number}").state for number in range(count)} == {state}
+    assert bool(misconfigured) is (state is State.TRACKED)
     assert world.broken() == []
 
 
