@@ -59,11 +59,15 @@ def _say_more(story: Story, rows: list[JobRow], numbers: dict[str, object]) -> N
     shown = next((row for row in rows if row.text("suggestion") == "review"), rows[0])
     where = f"--dir {story.folder}"
     out().print(
-        f"\n{numbers['findings']} findings; {numbers['unreadable']} deliveries that nobody could read"
-        f" are kept under {story.folder / 'archive' / 'quarantine'}.\n\n"
+        f"\n{numbers['findings']} findings. Planted, to show what becomes of them:"
+        f" {numbers['quarantined']} unreadable answer of the vendor, whose job is quarantined, and"
+        f" {numbers['unreadable']} deliveries that nobody could read, kept under"
+        f" {story.folder / 'archive' / 'quarantine'}. `report` asks for a person because of them.\n\n"
         f"Look further:\n"
         f"  .venv/bin/media-ledger show {shown.ref.job_id} {where}\n"
         f"  .venv/bin/media-ledger at {shown.ref.job_id} answer:/MediaAuditJob/Data/Suggestion {where}\n"
+        f"  .venv/bin/media-ledger explain {shown.ref.job_id} {where}\n"
+        f"  .venv/bin/media-ledger report {where}\n"
         f"  .venv/bin/media-ledger jobs {where} --json\n"
         f"  records and raw answers  {numbers['archive']}\n"
         f"  rows                     {numbers['ledger']}\n"

@@ -61,7 +61,7 @@ class _Total:
 
 
 def reconcile(
-    limit: Annotated[int | None, typer.Option(min=1, help="Work on at most so many jobs.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Work on at most so many jobs; nobody is given up then.")] = None,
     until_quiet: Annotated[
         bool, typer.Option("--until-quiet", help="Go on, pass after pass, until nothing is due.")
     ] = False,
@@ -71,7 +71,8 @@ def reconcile(
     """Ask the vendor about every job that is due, and do what is left to do for settled ones.
 
     It is what the timer's function does, within its part of the account's calls, and never beside it: a pass
-    lasts two minutes at most. Exit status 1 when a person is needed (a refused key, missing or unreadable
+    lasts two minutes at most, and after one that was interrupted nobody begins another before they are over.
+    Exit status 1 when a person is needed (a refused key, missing or unreadable
     jobs), 3 while something is still due.
     """
     total = _Total()
@@ -94,7 +95,9 @@ def reconcile(
 
 
 def _pass(services: Services, total: _Total, limit: int | None) -> None:
-    in_time = replace(services, deadline=services.clock.now() + _PASS)
+    # No function can be invoked from here: shards are for those that are deployed.
+    alone = replace(services.policy, fan_out_at=None)
+    in_time = replace(services, policy=alone, deadline=services.clock.now() + _PASS)
     report = runs.run(in_time, limit=limit)
     total.reason = report.reason
     if report.reason is None:
@@ -111,7 +114,10 @@ def _tell(total: _Total) -> None:
         out().print(f"{report['drained']} effects done, {report['lost_callbacks']} callbacks lost")
     last = total.summaries[-1] if total.summaries else Summary()
     for product in sorted(last.stopped_products):
-        err().print(f"[bold red]error:[/] {escape(product)} refuses us: look at key, permission and region")
+        err().print(
+            f"[bold red]error:[/] {escape(product)} refuses us: look at key, permission and region, and at"
+            " whether the jobs are this account's"
+        )
     for service in last.misconfigured:
         err().print(
             f"[bold red]error:[/] too many jobs of {escape(service)} are not found: is that their region"

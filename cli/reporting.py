@@ -16,6 +16,7 @@ from rich.text import Text
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
 from cli.submit_lists import lines_of_file
 from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, printable, told_plainly
+from shared import bootstrap
 from shared.announcements import Refusal
 from shared.completeness.making import keep, make_report, run_name
 from shared.completeness.page import page
@@ -71,7 +72,7 @@ def report(
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
         now = services.clock.now()
         made = make_report(
-            services,
+            bootstrap.within_run_budget(services),
             _window(first, last, now),
             run=run_name(now, random.SystemRandom().getrandbits(32)),
             submitted=lists,

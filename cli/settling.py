@@ -10,7 +10,7 @@ import typer
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
 from cli.looking import moment
 from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, told_plainly
-from shared import effects, settlement
+from shared import bootstrap, effects, settlement
 from shared.errors import FunctionError, MisconfiguredError
 from shared.job_row import JobRow, read_job
 from shared.jobs import JobRef, State
@@ -58,7 +58,8 @@ def settle(
         ref = JobRef(kind, job_id)
         with err().status(f"asking about {escape(job_id)} ..."):
             outcome = _settle(
-                services, Mark(ref, "cli", is_notification=False, region=region, user_id=user_id)
+                bootstrap.within_run_budget(services),
+                Mark(ref, "cli", is_notification=False, region=region, user_id=user_id),
             )
         row = read_job(services.ledger, ref.key)
     _report(row, outcome, as_json=as_json)

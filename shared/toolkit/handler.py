@@ -136,7 +136,7 @@ class _Wiring:
     )
 
     def __init__(
-        self, event: bytes, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
+        self, event: object, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
     ) -> None:
         # Before anything is looked at more closely: a broken context is to be logged, too.
         function = str(getattr(getattr(raw_context, "function", None), "name", ""))

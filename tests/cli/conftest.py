@@ -38,7 +38,9 @@ class Shell:
 
     def run(self, *words: str, stdin: bytes | None = None) -> Result:
         """Run a command as a person would type it."""
-        result = CliRunner().invoke(app, list(words), input=stdin, env=dict(self.env))
+        # As wide whoever runs the tests: a table folds what a narrow terminal has no room for.
+        env = {"COLUMNS": "120", **self.env}
+        result = CliRunner().invoke(app, list(words), input=stdin, env=env)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

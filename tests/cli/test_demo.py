@@ -61,7 +61,10 @@ def test_people_are_shown_each_sample_and_where_to_look_next(shell: Shell) -> No
 
     assert result.exit_code == 0
     assert [path.name for path in samples() if path.name not in result.stderr] == []
-    assert "media-ledger show" in result.stdout
+    assert [
+        name for name in ("show", "at", "explain", "report") if f"media-ledger {name}" not in result.stdout
+    ] == []
+    assert "Planted" in result.stdout
 
 
 def test_an_earlier_demonstration_is_replaced(shell: Shell, numbers: dict[str, Any]) -> None:

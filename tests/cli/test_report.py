@@ -128,6 +128,18 @@ def test_vod_is_asked_for_its_jobs_only_on_request(shell: Shell, vendor: LocalVe
     assert (listing["status"], "ListJobInfo" in listing["note"]) == ("cut_short", True)
 
 
+def test_vod_is_asked_for_its_jobs_at_no_higher_rate_than_a_run_has(
+    shell: Shell, vendor: LocalVendor, job: str
+) -> None:
+    change("update jobs set media_id = 'media-1', region = 'cn-shanghai'")
+    shell.env |= {"LEDGER_CALL_RATES": "vod=0.01", "LEDGER_LEASE_SECONDS": "3600"}
+    before = vendor.clock.now()
+
+    shell.run("report", "--vod-listings", "5")
+
+    assert vendor.clock.now() - before >= 1_000 / (0.01 * 0.4)
+
+
 def test_the_page_is_written_where_it_is_wanted(shell: Shell, job: str) -> None:
     shell.run("report", "-o", "page.html")
     impossible = shell.run("report", "-o", "no/such/folder/page.html")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.conftest import KEY, LocalVendor, Shell
+from tests.cli.conftest import KEY, NOON, LocalVendor, Shell
 
 
 def test_a_finished_job_is_recorded_in_a_folder_here(shell: Shell, vendor: LocalVendor) -> None:
@@ -28,6 +28,15 @@ def test_a_job_that_is_not_finished_ends_with_status_3_and_says_when_to_ask_agai
 
     assert result.exit_code == 3
     assert "ask again after 2025-11-20 12:01" in result.stderr
+
+
+def test_a_job_is_asked_about_at_no_higher_rate_than_a_run_has(shell: Shell, vendor: LocalVendor) -> None:
+    job = vendor.submit()
+    shell.env |= {"LEDGER_CALL_RATES": "vod=0.01", "LEDGER_LEASE_SECONDS": "3600"}
+
+    shell.run("settle", "vod.media_audit", job)
+
+    assert vendor.clock.now() - NOON >= 1_000 / (0.01 * 0.4)
 
 
 def test_settling_a_settled_job_asks_nobody(shell: Shell, vendor: LocalVendor) -> None:

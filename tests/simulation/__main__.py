@@ -51,5 +51,17 @@ def failure(seed: int, jobs: int) -> str:
     )
 
 
+def _numbers(words: list[str]) -> tuple[int, int, int]:
+    """Read SEEDS, FROM and JOBS; end with status 2 and a word on what is wrong."""
+    numbers = []
+    for name, least, word in zip(("SEEDS", "FROM", "JOBS"), (1, 0, 1), words, strict=True):
+        if not (word.isascii() and word.isdigit() and int(word) >= least):
+            print(f"{name} must be a whole number, {least} or more: not {word!r}", file=sys.stderr)
+            sys.exit(2)
+        numbers.append(int(word))
+    seeds, first, jobs = numbers
+    return seeds, first, jobs
+
+
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:4])))
+    sys.exit(main(*_numbers(sys.argv[1:])))
