@@ -61,7 +61,9 @@ class _Total:
 
 
 def reconcile(
-    limit: Annotated[int | None, typer.Option(min=1, help="Work on at most so many jobs; nobody is given up then.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Work on at most so many jobs; nobody is given up then.")
+    ] = None,
     until_quiet: Annotated[
         bool, typer.Option("--until-quiet", help="Go on, pass after pass, until nothing is due.")
     ] = False,
