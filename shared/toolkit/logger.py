@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # What `data_line` is given; `trace_id` only where it is not bound.
 _OF_DATA = frozenset({"outcome", "error_type", "duration_ms", "event_bytes", "metrics", "metrics_dropped"})
 _OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start", "sampled"})
+_TAKEN = OF_THE_LINE | _OF_THE_INVOCATION
 _STANDARD_FIELDS = list(vars(logging.makeLogRecord({})))
 _OF_THE_RECORD = frozenset(_STANDARD_FIELDS) | {"message", "asctime", "taskName"}
 _ITEM_ID = "item_id"
@@ -108,9 +109,8 @@ def bind(**keys: object) -> AbstractContextManager[None]:
     Correlation ids (a job's key, a message's id) are bound like this. A thread inherits them only with a
     copied context (`contextvars.copy_context`). Raise `ValueError` for a name that log lines use already.
     """
-    taken = sorted((OF_THE_LINE | _OF_THE_INVOCATION).intersection(keys))
-    if taken:
-        raise ValueError(f"log lines use these names already: {', '.join(taken)}")
+    if not _TAKEN.isdisjoint(keys):
+        raise ValueError(f"log lines use these names already: {', '.join(sorted(_TAKEN.intersection(keys)))}")
     return _Binding(keys, inherits=True)
 
 

@@ -144,8 +144,8 @@ def model(kind: Any, *, name: str | None = None) -> Layer[Document, Any]:
 
     @cache
     def validator() -> Any:
-        if isinstance(kind, type) and (own := getattr(kind, "__pydantic_validator__", None)):
-            return own  # of a model; an adapter of it would take longer to build than the model itself
+        if isinstance(kind, type) and (own := vars(kind).get("__pydantic_validator__")):
+            return own  # its own, not an inherited one: an adapter would take longer to build than a model
         from pydantic import TypeAdapter
 
         adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import enum
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pydantic.dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -257,3 +259,17 @@ def test_neither_the_module_nor_making_a_layer_loads_pydantic() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert shown.stdout.strip() == "False"
+
+
+@pydantic.dataclasses.dataclass
+class _Point:
+    x: int
+
+
+@dataclasses.dataclass
+class _PointInSpace(_Point):
+    y: int
+
+
+def test_a_dataclass_is_not_validated_as_the_one_it_extends() -> None:
+    assert model(_PointInSpace)(b'{"x": 1, "y": 2}') == _PointInSpace(1, 2)
