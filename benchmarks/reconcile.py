@@ -140,7 +140,7 @@ class CountedRows(SqliteLedger):
 
     def scan(self, *args: object, **options: object):  # type: ignore[no-untyped-def]  # whatever the port has
         """See `Ledger.scan`."""
-        page = super().scan(*args, **options)  # type: ignore[arg-type]
+        page = super().scan(*args, **options)  # type: ignore[arg-type]  # handed on as given
         self.rows_read += len(page.rows)
         return page
 

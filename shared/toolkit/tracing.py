@@ -101,7 +101,7 @@ def headers() -> dict[str, str]:
 @functools.cache
 def _has_opentelemetry() -> bool:
     try:
-        import opentelemetry.trace  # noqa: F401
+        import opentelemetry.trace  # noqa: F401  # whether it is there is the question
     except ImportError:
         return False
     return True

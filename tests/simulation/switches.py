@@ -175,7 +175,7 @@ def _spend_freely(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _set(**numbers: int) -> Callable[[Policy], Policy]:
-    return lambda policy: replace(policy, **numbers)  # type: ignore[arg-type]
+    return lambda policy: replace(policy, **numbers)  # type: ignore[arg-type]  # names of any field
 
 
 def _caught(*checks: str) -> frozenset[str]:

@@ -52,7 +52,7 @@ def parsed(text: str) -> Tags:
 
 
 def made(world: World, **more: object) -> CompletenessReport:
-    return make_report(world.services, WINDOW, run="run-1", **more)  # type: ignore[arg-type]
+    return make_report(world.services, WINDOW, run="run-1", **more)  # type: ignore[arg-type]  # any option
 
 
 def settled(world: World) -> None:

@@ -203,7 +203,7 @@ def test_overlapping_batches_are_told_of_their_own_items_alone(log: LogLines) ->
         events = a_batch("A1", "A2"), a_batch("B1", "B2")
         a, b = pool.map(lambda event: handler(event, fake_context()), events)
 
-    assert [failure["id"] for failure in a["failed"]] == ["A1", "A2"]  # type: ignore[index]
+    assert [failure["id"] for failure in a["failed"]] == ["A1", "A2"]  # type: ignore[index]  # JSON
     assert b == {"items": 2, "succeeded": 2, "failed": []}
 
 

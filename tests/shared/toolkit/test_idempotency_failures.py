@@ -159,7 +159,7 @@ def test_a_result_that_cannot_be_kept_is_handed_over_and_never_made_again(value:
 def test_a_row_that_is_no_record_is_told_by_its_key(change: dict[str, str]) -> None:
     payments = Payments()
     payments.pay("o-1", 5)
-    (key,) = payments.store._rows  # type: ignore[attr-defined]
+    (key,) = payments.store._rows  # type: ignore[attr-defined]  # the key is made within
     payments.store.update(key, change, [])
 
     with pytest.raises(PermanentError, match=key):

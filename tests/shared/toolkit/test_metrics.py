@@ -105,7 +105,7 @@ def test_what_is_no_amount_is_dropped_and_counted(log: LogLines, value: Any) -> 
 
 
 class _Broken:
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as a list has it
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
