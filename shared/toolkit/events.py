@@ -14,24 +14,44 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from shared.toolkit import mns
+from shared.toolkit import json_arrays, mns
 from shared.toolkit.message import Message, TimerTick, Trigger
 from shared.toolkit.parser import Layer, ParseError, decode_json
 from shared.toolkit.strict_json import check_unicode, may_hold_surrogates
-from shared.toolkit.triggers import recognize, timer_tick
+from shared.toolkit.triggers import MAX_BATCH, recognize, timer_tick
 
 _QUEUE: Final = "mns-queue"
 _TOPIC: Final = "mns-topic"
 
 
 def _queue_messages(event: bytes) -> tuple[Message, ...]:
-    tree = decode_json(event, layer=_QUEUE)
+    try:
+        tree = decode_json(event, layer=_QUEUE)
+    except ParseError as error:
+        return _read_apart(event, error)
     escaped = may_hold_surrogates(event)
     if isinstance(tree, list):
         return tuple([_queue_element(element, escaped=escaped) for element in tree])
     if not mns.is_queue_message(tree):
         raise ParseError("neither a queue message nor an array of them", layer=_QUEUE)
     return (_queue_element(tree, escaped=escaped),)
+
+
+def _read_apart(event: bytes, error: ParseError) -> tuple[Message, ...]:
+    """Read each element by itself, where one of them keeps the batch from being read; else raise `error`."""
+    try:
+        sources = json_arrays.elements(event.decode("utf-8-sig"), limit=MAX_BATCH)
+    except (UnicodeDecodeError, ParseError):
+        raise error from None
+    return tuple([_source_element(source) for source in sources])
+
+
+def _source_element(source: str) -> Message:
+    try:
+        element = decode_json(source, layer=_QUEUE)
+    except ParseError as error:
+        return mns.left_over(source.encode(), _QUEUE, error)
+    return _queue_element(element, escaped=True)
 
 
 def _queue_element(element: Any, *, escaped: bool) -> Message:

@@ -107,6 +107,16 @@ def test_a_broken_element_has_its_reason_and_its_neighbours_are_unharmed(broken:
     assert (before.body, after.body) == (BODY.encode(), BODY.encode())
 
 
+def test_an_element_that_keeps_the_batch_from_being_read_harms_no_neighbour() -> None:
+    good, broken = json.dumps(cloud_event(BODY)), f'{{"messageBody": {"1" * 5_000}}}'
+
+    before, found, after = mns_queue(f" [{good}, {broken} , {json.dumps(good)}]".encode())
+
+    assert "not JSON" in (found.reason or "")
+    assert found.body == broken.encode()
+    assert (before.body, after.body) == (BODY.encode(), BODY.encode())
+
+
 @pytest.mark.parametrize("event", [b"{}", b"17", b"[", b"\xff", dump({"triggerTime": "t"})])
 def test_an_event_of_another_trigger_is_refused_by_the_layer(event: bytes) -> None:
     for layer, name in ((mns_queue, "mns-queue"), (timer, "timer"), (http_request, "http")):
