@@ -10,12 +10,12 @@ from typing import TextIO
 from benchmarks.toolkit_model import BODY, Order
 from shared.toolkit import fake_context
 from shared.toolkit.batch import process
+from shared.toolkit.bound_keys import bind
 from shared.toolkit.context import Credentials, InvocationContext
 from shared.toolkit.events import message_body, mns_queue, single_message
 from shared.toolkit.handler import function_handler
 from shared.toolkit.idempotency import idempotent
 from shared.toolkit.log_output import configure_logging
-from shared.toolkit.logger import bind
 from shared.toolkit.memory_lease_store import MemoryLeaseStore
 from shared.toolkit.message import Message
 from shared.toolkit.metrics import count, record_duration

@@ -12,6 +12,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
     from shared.toolkit.batch import BatchFailedError, BatchOutcome, ItemOutcome, NotRunError, process
+    from shared.toolkit.bound_keys import bind
     from shared.toolkit.budget import NoBudgetLeftError, TokenBucket, share
     from shared.toolkit.call_records import (
         AlreadyRunningError,
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
         timer,
         timer_payload,
     )
+    from shared.toolkit.guarded_calls import DeadlinePassedError, Raise, Skip, Wait
     from shared.toolkit.handler import function_handler
     from shared.toolkit.http_events import HttpRequest, http_request, request_body
-    from shared.toolkit.idempotency import DeadlinePassedError, Raise, Skip, Wait, idempotent
+    from shared.toolkit.idempotency import idempotent
     from shared.toolkit.lease_store import LeaseStore, OutcomeUnknownError, When
     from shared.toolkit.leases import ContendedError, Lease, claim, finish, renew
     from shared.toolkit.log_output import configure_logging
-    from shared.toolkit.logger import JsonFormatter, bind
+    from shared.toolkit.logger import JsonFormatter
     from shared.toolkit.masking import Masker
     from shared.toolkit.memory_lease_store import MemoryLeaseStore
     from shared.toolkit.message import Message, Messages, TimerTick
@@ -127,6 +129,7 @@ _MODULES = {
         "NotRunError",
         "process",
     ),
+    "bound_keys": ("bind",),
     "budget": (
         "NoBudgetLeftError",
         "TokenBucket",
@@ -162,19 +165,19 @@ _MODULES = {
         "timer",
         "timer_payload",
     ),
+    "guarded_calls": (
+        "DeadlinePassedError",
+        "Raise",
+        "Skip",
+        "Wait",
+    ),
     "handler": ("function_handler",),
     "http_events": (
         "HttpRequest",
         "http_request",
         "request_body",
     ),
-    "idempotency": (
-        "DeadlinePassedError",
-        "Raise",
-        "Skip",
-        "Wait",
-        "idempotent",
-    ),
+    "idempotency": ("idempotent",),
     "lease_store": (
         "LeaseStore",
         "OutcomeUnknownError",
@@ -188,10 +191,7 @@ _MODULES = {
         "renew",
     ),
     "log_output": ("configure_logging",),
-    "logger": (
-        "JsonFormatter",
-        "bind",
-    ),
+    "logger": ("JsonFormatter",),
     "masking": ("Masker",),
     "memory_lease_store": ("MemoryLeaseStore",),
     "message": (

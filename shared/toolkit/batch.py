@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from shared.toolkit.bound_keys import current_item
 from shared.toolkit.errors import PermanentError, TemporaryError
 from shared.toolkit.log_output import configured_formatter
-from shared.toolkit.logger import current_item, log_failure
+from shared.toolkit.logger import log_failure
 from shared.toolkit.masking import Masker
 
 T = TypeVar("T")

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from shared.toolkit.errors import FunctionError, MisconfiguredError, PermanentError, TemporaryError
 from shared.toolkit.json_text import encoder
-from shared.toolkit.lease_store import Row, Value
+from shared.toolkit.lease_store import Change, Row, Value
 from shared.toolkit.leases import number
 
 _REASON_CHARS = 1_000
@@ -124,29 +123,35 @@ def failure(
     }
 
 
-@dataclass(frozen=True)
-class Replay:
+class Replay(NamedTuple):
     """The call is done; this is what it returned, as JSON makes it."""
 
     result: Any
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(NamedTuple):
     """The same call is running; this is when its lease ends."""
 
     until: int
 
 
-def begun(payload: str | None, *, attempts: int = 1, expires_at: int) -> Record:
-    """Give the record of a call whose body is about to run."""
-    return Record("running", attempts, expires_at, payload)
+def begun(payload: str | None, *, attempts: int = 1, expires_at: int) -> Change:
+    """Give the record of a call whose body is about to run, with nothing left of a call before it."""
+    return {
+        "outcome": "running",
+        "attempts": attempts,
+        "expires_at": expires_at,
+        "payload": payload,
+        "result": None,
+        "error_type": None,
+        "reason": None,
+    }
 
 
 def next_step(
     key: str, row: Row, *, payload: str | None, now: int, keep_ms: int, max_attempts: int
-) -> Replay | Running | Record:
-    """Decide what a call is to do about a row that is there; a record is what to claim it with.
+) -> Replay | Running | Change:
+    """Decide what a call is to do about a row that is there; a change is what to claim it with.
 
     Raise where nothing is to be run: for a payload that differs, a result that was not kept, a failure
     that is final, or attempts that are used up.

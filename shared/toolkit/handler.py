@@ -18,25 +18,27 @@ import logging
 import os
 import threading
 import time
+from contextvars import copy_context
 from json.encoder import encode_basestring_ascii as _quoted
 
 from shared.toolkit import tracing
+from shared.toolkit.bound_keys import bind_invocation
 from shared.toolkit.context import InvocationContext
 from shared.toolkit.debug_lines import current_kept
 from shared.toolkit.errors import MisconfiguredError, PermanentError, TemporaryError
-from shared.toolkit.json_text import JsonText
 from shared.toolkit.log_output import configure_logging, configured_formatter, lines_to_keep, write_kept_lines
-from shared.toolkit.logger import bind_invocation, log_failure
+from shared.toolkit.logger import log_failure
 from shared.toolkit.metrics import Collected
+from shared.toolkit.plain import shown, told_by
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextvars import Token
     from typing import Any, TypeAlias, TypeVar, overload
 
     from shared.toolkit.debug_lines import DebugLines, KeptLines
     from shared.toolkit.masking import Masker
+    from shared.toolkit.trace_context import Trace
 
     E = TypeVar("E")
 
@@ -100,85 +102,67 @@ def function_handler(
 
         @functools.wraps(handle)
         def entry(event: bytes, raw_context: object) -> object:
-            started = now()
+            # In a context of its own: what is bound for an invocation, or by it, ends with it.
+            return copy_context().run(invoke, event, raw_context, now())
+
+        def invoke(event: Any, raw_context: object, started: int) -> object:
             formatter = configured_formatter() or configure_logging(level=level, masker=masker, debug=debug)
-            cold = first_call.acquire(blocking=False)
-            with _Wiring(event, raw_context, cold_start=cold, draw=bits) as wiring:
-                outcome, failure = "ok", None
+            keys = _own_keys(raw_context, cold_start=first_call.acquire(blocking=False))
+            # Who calls the function by other means may hand in anything: that is to be logged, too.
+            carrier = tracing.carrier_of(event) if isinstance(event, bytes) else None
+            # First the trace: OpenTelemetry may fail, what follows cannot.
+            traced = tracing.invocation(carrier, function=str(keys["function"]), draw=bits)
+            with traced as trace, Collected() as collected:
+                _bind(keys, trace.known, lines_to_keep(bits))
+                outcome, error_type = "ok", ""
                 try:
                     context = InvocationContext.of(raw_context, started_ms=started, environ=variables)
                     formatter.mask_also(context.secrets)
                     return handle(parse(event) if parse else event, context)
                 except BaseException as error:
-                    outcome, failure = _outcome_of(error), error
+                    outcome, error_type = _outcome_of(error), type(error).__name__
                     _tell_of(error, formatter.masker)
                     if isinstance(error, PermanentError):
                         return _refusal(error, formatter.masker)
                     raise
                 finally:
-                    # A clock may be set back.
-                    wiring.write_last_line(outcome, failure, max(0, now() - started))
+                    took_ms = max(0, now() - started)  # a clock may be set back
+                    begun = None if "trace_id" in keys else trace.known
+                    members, texts = _ending(outcome, error_type, took_ms, event, begun)
+                    collected.write("invocation finished", members, texts)
 
         return entry
 
     return decorate
 
 
-class _Wiring:
-    """What belongs to one invocation alone, set up before anything can fail.
+def _own_keys(raw_context: object, *, cold_start: bool) -> dict[str, object]:
+    # Before the context is looked at more closely: a broken one is to be logged, too.
+    return {
+        "request_id": str(getattr(raw_context, "request_id", "")),
+        "function": str(getattr(getattr(raw_context, "function", None), "name", "")),
+        "cold_start": cold_start,
+    }
 
-    A class, as every invocation pays for it: a generator would cost twice.
-    """
 
-    __slots__ = (
-        *("_binding", "_collected", "_event_bytes", "_kept", "_keys", "_outer_kept"),
-        *("_trace", "_tracing"),
-    )
+def _bind(keys: dict[str, object], trace: Trace | None, kept: KeptLines | None) -> None:
+    if trace:
+        keys["trace_id"] = trace.trace_id
+    if kept and kept.sampled:
+        keys["sampled"] = True
+    current_kept.set(kept)
+    bind_invocation(keys)
 
-    def __init__(
-        self, event: object, raw_context: object, *, cold_start: bool, draw: Callable[[int], int]
-    ) -> None:
-        # Before anything is looked at more closely: a broken context is to be logged, too.
-        function = str(getattr(getattr(raw_context, "function", None), "name", ""))
-        self._keys: dict[str, object] = {
-            "request_id": str(getattr(raw_context, "request_id", "")),
-            "function": function,
-            "cold_start": cold_start,
-        }
-        # Who calls the function by other means may hand in anything: that is to be logged, too.
-        carrier = tracing.carrier_of(event) if isinstance(event, bytes) else None
-        self._tracing = tracing.invocation(carrier, function=function, draw=draw)
-        self._kept: KeptLines | None = lines_to_keep(draw)
-        self._collected = Collected()
-        self._event_bytes = len(event) if isinstance(event, bytes) else 0
 
-    def __enter__(self) -> _Wiring:
-        # First the trace: OpenTelemetry may fail, what follows cannot.
-        self._trace = self._tracing.__enter__()
-        if self._trace.known:
-            self._keys["trace_id"] = self._trace.known.trace_id
-        if self._kept and self._kept.sampled:
-            self._keys["sampled"] = True
-        self._outer_kept: Token[KeptLines | None] = current_kept.set(self._kept)
-        self._binding = bind_invocation(self._keys)
-        self._binding.__enter__()
-        self._collected.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._collected.__exit__()
-        self._binding.__exit__(*error)
-        current_kept.reset(self._outer_kept)
-        self._tracing.__exit__(*error)
-
-    def write_last_line(self, outcome: str, error: BaseException | None, took_ms: int) -> None:
-        """Write how it ended, with the metrics, and the trace if one was begun on the way."""
-        kind = _quoted(type(error).__name__) if error else ""
-        ending = f', "outcome": "{outcome}"' + (f', "error_type": {kind}' if kind else "")
-        ending += f', "duration_ms": {took_ms}, "event_bytes": {self._event_bytes}'
-        if self._trace.known and "trace_id" not in self._keys:
-            ending += f', "trace_id": "{self._trace.known.trace_id}"'
-        self._collected.write("invocation finished", JsonText(ending, kind))
+def _ending(
+    outcome: str, error_type: str, took_ms: int, event: object, begun: Trace | None
+) -> tuple[str, str]:
+    """Tell how it ended, with the trace that was begun on the way: members of a line, and texts in them."""
+    kind = _quoted(error_type) if error_type else ""
+    members = f', "outcome": "{outcome}"' + (f', "error_type": {kind}' if kind else "")
+    size = len(event) if isinstance(event, bytes) else 0
+    members += f', "duration_ms": {took_ms}, "event_bytes": {size}'
+    return (f'{members}, "trace_id": "{begun.trace_id}"' if begun else members), kind
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -199,19 +183,25 @@ def _tell_of(error: BaseException, masker: Masker) -> None:
 
 
 def _refusal(error: PermanentError, masker: Masker) -> dict[str, object]:
-    return {"error": {"type": type(error).__name__, "message": masker.text(str(error))}}
+    return {"error": {"type": type(error).__name__, "message": masker.text(shown(error))}}
 
 
 def _refuse_to_leak(error: Exception, masker: Masker) -> None:
-    """Raise another error in place of one whose text holds a secret.
+    """Cut off causes that hold a secret; raise another error in place of one that holds it itself.
 
-    The platform copies that text into its answer and hands it to the failure destination
-    (function-compute.md 1.3).
+    The platform copies an error's text into its answer and hands it to the failure destination
+    (function-compute.md 1.3), and whatever prints a traceback prints those of its causes.
     """
-    masked = masker.text(str(error))
-    if masked != str(error):
+    if not _leaks(error, masker):
+        return
+    error.__cause__ = None  # which hides the context, too; the log has told of both
+    if _leaks(error, masker):
         family = MisconfiguredError if isinstance(error, MisconfiguredError) else TemporaryError
-        raise family(masked, type=type(error).__name__) from None
+        raise family(masker.text(shown(error)), type=type(error).__name__) from None
+
+
+def _leaks(error: Exception, masker: Masker) -> bool:
+    return any(masker.text(text) != text for text in told_by(error))
 
 
 def _now() -> int:

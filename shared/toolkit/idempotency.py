@@ -22,68 +22,20 @@ import functools
 import inspect
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from shared.toolkit import leases
-from shared.toolkit.call_records import (
-    AlreadyRunningError,
-    LeaseLostError,
-    MissingKeyError,
-    Record,
-    Replay,
-    Running,
-    begun,
-    canonical,
-    failure,
-    next_step,
-    success,
-    unkept,
-)
-from shared.toolkit.errors import TemporaryError
-from shared.toolkit.lease_store import Change, LeaseStore, Row
-from shared.toolkit.leases import ContendedError, Lease
-from shared.toolkit.log_output import configured_formatter
-from shared.toolkit.masking import Masker
+from shared.toolkit.call_records import MissingKeyError, canonical
+from shared.toolkit.guarded_calls import GuardedCalls, Raise, Skip, Wait
+from shared.toolkit.lease_store import LeaseStore
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 
 _DAY_MS = 86_400_000
-
-
-class DeadlinePassedError(TemporaryError):
-    """No time was left to begin the call."""
-
-
-@dataclass(frozen=True)
-class Raise:
-    """While the same call runs elsewhere, raise `AlreadyRunningError`."""
-
-
-@dataclass(frozen=True)
-class Wait:
-    """While the same call runs elsewhere, look again every so often, and raise at the deadline.
-
-    `sleep` waits that many milliseconds. Raise `ValueError` for an `every_ms` below 1.
-    """
-
-    sleep: Callable[[int], object]
-    every_ms: int = 200
-
-    def __post_init__(self) -> None:
-        if self.every_ms < 1:
-            raise ValueError(f"every_ms: {self.every_ms} is not 1 or more")
-
-
-@dataclass(frozen=True)
-class Skip(Generic[S]):
-    """While the same call runs elsewhere, return this at once."""
-
-    value: S
+_RAISE = Raise()
 
 
 @overload
@@ -130,7 +82,7 @@ def idempotent(
     name: str,
     key: Callable[P, object],
     deadline: Callable[P, int],
-    running: Raise | Wait | Skip[Any] = Raise(),
+    running: Raise | Wait | Skip[Any] = _RAISE,
     payload: Callable[P, object] | None = None,
     missing_key: Literal["raise", "run"] = "raise",
     lease_ms: int | None = None,
@@ -161,7 +113,7 @@ def idempotent(
     }.items():
         if value is not None and value < 1:
             raise ValueError(f"{option}: {value} is not 1 or more")
-    calls = _Calls(
+    calls = GuardedCalls(
         store, running, lease_ms, keep_ms, max_attempts, max_bytes, clock or _now, new_holder or _new_holder
     )
 
@@ -188,82 +140,6 @@ def idempotent(
     return decorate
 
 
-@dataclass(frozen=True)
-class _Calls:
-    """The calls of one decorated function."""
-
-    store: LeaseStore
-    running: Raise | Wait | Skip[Any]
-    lease_ms: int | None
-    keep_ms: int
-    max_attempts: int
-    max_bytes: int
-    clock: Callable[[], int]
-    new_holder: Callable[[], str]
-
-    def run(self, key: str, payload: str | None, deadline: int, body: Callable[[], object]) -> object:
-        """Run the body, or give what a call before it came to."""
-        now = self.clock()
-        record = begun(payload, expires_at=now + self.keep_ms)
-        # Without a look before it: most calls are the first of their key.
-        lease = self._claim(key, None, record, now, deadline)
-        lost = 0
-        while lease is None:
-            if lost == leases.ATTEMPTS:
-                raise ContendedError("others kept winning this call", key=key)
-            row, now = self.store.get(key), self.clock()
-            step = record if row is None else self._next_step(key, row, payload, now)
-            if isinstance(step, Replay):
-                return step.result
-            if isinstance(step, Running):
-                if isinstance(self.running, Skip):
-                    return self.running.value
-                self._wait(key, step.until, now, deadline)
-                continue
-            record = step
-            lease = self._claim(key, row, record, now, deadline)
-            lost += 1
-        return self._run_claimed(lease, record, body)
-
-    def _next_step(self, key: str, row: Row, payload: str | None, now: int) -> Replay | Running | Record:
-        return next_step(
-            key, row, payload=payload, now=now, keep_ms=self.keep_ms, max_attempts=self.max_attempts
-        )
-
-    def _claim(self, key: str, row: Row | None, record: Record, now: int, deadline: int) -> Lease | None:
-        if deadline <= now:
-            raise DeadlinePassedError("no time is left to begin this call", key=key)
-        until = deadline if self.lease_ms is None else now + self.lease_ms
-        return leases.claim(
-            self.store, key, row, holder=self.new_holder(), now=now, until=until, change=record._asdict()
-        )
-
-    def _wait(self, key: str, until: int, now: int, deadline: int) -> None:
-        if not isinstance(self.running, Wait) or now >= deadline:
-            raise AlreadyRunningError("this call is running elsewhere", key=key, retry_after_ms=until - now)
-        self.running.sleep(min(self.running.every_ms, until - now, deadline - now))
-
-    def _run_claimed(self, lease: Lease, record: Record, body: Callable[[], object]) -> object:
-        try:
-            value = body()
-        except Exception as error:
-            ended = failure(
-                error, attempts=record.attempts, expires_at=self.clock() + self.keep_ms, mask=_mask
-            )
-            if not self._finish(lease, ended):
-                raise LeaseLostError("it failed after its lease was lost", key=lease.key) from error
-            raise
-        ended = success(value, expires_at=self.clock() + self.keep_ms, max_bytes=self.max_bytes)
-        if not self._finish(lease, ended):
-            raise LeaseLostError("it ended after its lease was lost", key=lease.key, value=value)
-        if ended["outcome"] == "unkept":
-            raise unkept(lease.key, str(ended["reason"]), value)
-        return value
-
-    def _finish(self, lease: Lease, change: Change) -> bool:
-        return leases.finish(self.store, lease, lambda _: (change, None)) is not None
-
-
 def _digest(value: object) -> str:
     text = canonical(value)
     _check_names(value)
@@ -272,14 +148,16 @@ def _digest(value: object) -> str:
 
 def _check_names(value: object) -> None:
     """Refuse a name that is no text: as JSON, `{1: ...}` and `{"1": ...}` are the same."""
+    inner: Iterable[object] = ()
     if isinstance(value, dict):
         for name in value:
             if not isinstance(name, str):
                 raise TypeError(f"a key or payload names a member by {type(name).__name__}; make it text")
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for one in value:
-            _check_names(one)
+        inner = value.values()
+    elif isinstance(value, (list, tuple)):
+        inner = value
+    for one in inner:
+        _check_names(one)
 
 
 def _is_missing(key: object) -> bool:
@@ -293,11 +171,6 @@ def _is_missing(key: object) -> bool:
 def _ends_later(function: Callable[..., object]) -> bool:
     kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
     return any(is_kind(function) for is_kind in kinds)
-
-
-def _mask(text: str) -> str:
-    formatter = configured_formatter()
-    return (formatter.masker if formatter else Masker()).text(text)
 
 
 def _now() -> int:

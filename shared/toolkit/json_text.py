@@ -11,25 +11,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class JsonText(str):
-    """JSON that its maker wrote, of plain values: a log line takes it over as it is.
-
-    `texts` is whatever stands in it but numbers and what its maker always writes.
-    """
-
-    __slots__ = ("texts",)
-
-    texts: str
-
-    def __new__(cls, text: str, texts: str) -> JsonText:
-        made = super().__new__(cls, text)
-        made.texts = texts
-        return made
-
-    def members(self) -> dict[str, object]:
-        """Decode members, each of which has a comma before it, for those who look into them."""
-        members: dict[str, object] = json.loads(f"{{{self[2:]}}}")
-        return members
+def members_of(text: str) -> dict[str, object]:
+    """Decode members of an object, each of which has a comma before it."""
+    members: dict[str, object] = json.loads(f"{{{text[2:]}}}")
+    return members
 
 
 def encoder(*, sort_keys: bool = False, compact: bool = False) -> Callable[[object], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from shared.toolkit.errors import TemporaryError
 
@@ -74,4 +74,8 @@ def check_values(values: Iterable[Value | None]) -> None:
 
 def changed(row: Row, change: Change) -> dict[str, Value]:
     """Give a row as it is after a change that took effect."""
-    return {name: value for name, value in {**row, **change}.items() if value is not None}
+    after: dict[str, Any] = {**row, **change}
+    for name, value in change.items():
+        if value is None:
+            del after[name]
+    return after

@@ -15,8 +15,7 @@ the caller's own columns and conditions ride along.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from shared.toolkit.errors import TemporaryError
 from shared.toolkit.lease_store import Change, LeaseStore, OutcomeUnknownError, Row, Value, When, changed
@@ -35,8 +34,7 @@ class ContendedError(TemporaryError):
     """A row changed under every one of several attempts."""
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(NamedTuple):
     """A held claim, and the row as it was right after it."""
 
     key: str

@@ -7,7 +7,7 @@ import sys
 import time
 
 from shared.toolkit.debug_lines import DebugLines, KeptLines, current_kept
-from shared.toolkit.json_text import JsonText
+from shared.toolkit.json_text import members_of
 from shared.toolkit.logger import JsonFormatter
 from shared.toolkit.masking import Masker
 
@@ -58,16 +58,16 @@ def lines_to_keep(draw: Callable[[int], int]) -> KeptLines | None:
     return None
 
 
-def write_line(name: str, message: str, members: JsonText) -> None:
+def write_line(name: str, message: str, members: str, texts: str) -> None:
     """Write a line of data, which no level holds back; as an INFO record where lines are not ours.
 
-    `members` are written already, a comma before each.
+    `members` and `texts` are as `JsonFormatter.data_line` has them.
     """
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LineHandler):
-            handler.write_line(name, message, members)
+            handler.write_line(name, message, members, texts)
             return
-    logging.getLogger(name).info(message, extra=members.members())
+    logging.getLogger(name).info(message, extra=members_of(members))
 
 
 def write_kept_lines() -> None:
@@ -116,10 +116,10 @@ class LineHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
-    def write_line(self, name: str, message: str, members: JsonText) -> None:
+    def write_line(self, name: str, message: str, members: str, texts: str) -> None:
         """Write a line that is no record's."""
         try:
-            self._write([self._formatter.data_line(time.time(), name, message, members)])
+            self._write([self._formatter.data_line(time.time(), name, message, members, texts)])
         except Exception as error:
             _tell_of_loss(name, error)
 

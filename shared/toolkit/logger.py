@@ -1,7 +1,6 @@
 """What a log line says: one JSON object, masked and bounded, with the keys that are bound at the moment.
 
-Keys are bound in context variables: they end with the block that bound them and never show up in
-the log lines of another invocation, thread or task. Where lines go is `shared.toolkit.log_output`'s.
+Where lines go is `shared.toolkit.log_output`'s.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import logging
 import threading
 import time
 from collections import deque
-from contextvars import ContextVar
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
+from shared.toolkit.bound_keys import bound_keys, current_item
 from shared.toolkit.errors import MisconfiguredError, PermanentError
-from shared.toolkit.json_text import JsonText
+from shared.toolkit.json_text import members_of
 from shared.toolkit.masking import Masker
 from shared.toolkit.plain import Plain, shown
 from shared.toolkit.quick_members import OF_THE_LINE, encoded, members_text
@@ -24,13 +23,9 @@ from shared.toolkit.quick_members import OF_THE_LINE, encoded, members_text
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-    from contextvars import Token
 
 # What `data_line` is given; `trace_id` only where it is not bound.
 _OF_DATA = frozenset({"outcome", "error_type", "duration_ms", "event_bytes", "metrics", "metrics_dropped"})
-_OF_THE_INVOCATION = frozenset({"request_id", "function", "cold_start", "sampled"})
-_TAKEN = OF_THE_LINE | _OF_THE_INVOCATION
 _STANDARD_FIELDS = list(vars(logging.makeLogRecord({})))
 _OF_THE_RECORD = frozenset(_STANDARD_FIELDS) | {"message", "asctime", "taskName"}
 _ITEM_ID = "item_id"
@@ -41,82 +36,6 @@ _SHORT = 3_500
 _COST_OF_A_LINE = 250  # time, level, names and punctuation
 
 _NOTHING: Mapping[str, object] = {}  # only read
-
-
-class _Keys:
-    """Bound keys, and how they look in a line: found out once, for all lines of their block."""
-
-    __slots__ = ("_added", "_clean_for", "_encoded", "_outer", "mapping")
-
-    def __init__(self, added: Mapping[str, object], outer: _Keys | None = None) -> None:
-        self.mapping: Mapping[str, object] = {**outer.mapping, **added} if outer else added
-        self._outer: _Keys | None = None
-        self._added = self.mapping
-        # What stands in a line already is only added to; what hides a key of outside is made anew.
-        if outer is not None and outer.mapping.keys().isdisjoint(added):
-            self._outer, self._added = outer, added
-        self._encoded: tuple[str | None, str] | None = None
-        self._clean_for: Masker | None = None
-
-    def encoded(self) -> tuple[str | None, str]:
-        """Give the members as JSON, a comma before each, and the texts in them; None for what needs care."""
-        if self._encoded is None:
-            outer, outer_texts = self._outer.encoded() if self._outer else ("", "")
-            texts = [outer_texts]
-            own = members_text(self._added, texts)
-            both = None if outer is None or own is None else outer + own
-            self._encoded = (both, "".join(texts))
-        return self._encoded
-
-    def is_known_clean(self, masker: Masker) -> bool:
-        """Tell whether a line has shown already that these members hold nothing to mask."""
-        return self._clean_for is masker
-
-    def note_clean(self, masker: Masker) -> None:
-        """Remember it, for these and for those around them."""
-        self._clean_for = masker
-        if self._outer is not None:
-            self._outer.note_clean(masker)
-
-
-_NO_KEYS = _Keys(_NOTHING)
-_bound: ContextVar[_Keys] = ContextVar("bound_log_keys", default=_NO_KEYS)
-current_item: ContextVar[str | None] = ContextVar("current_item", default=None)
-"""The id of the batch item that is worked on; log lines show it as `item_id`."""
-
-
-class _Binding:
-    """A context manager without a generator: it is entered for every invocation and item."""
-
-    __slots__ = ("_inherits", "_keys", "_token")
-
-    def __init__(self, keys: dict[str, object], *, inherits: bool) -> None:
-        self._keys = keys
-        self._inherits = inherits
-        self._token: Token[_Keys] | None = None
-
-    def __enter__(self) -> None:
-        self._token = _bound.set(_Keys(self._keys, _bound.get() if self._inherits else None))
-
-    def __exit__(self, *_: object) -> None:
-        if self._token is not None:
-            _bound.reset(self._token)
-
-
-def bind(**keys: object) -> AbstractContextManager[None]:
-    """Add keys to every log line of this block, and of what it calls.
-
-    Correlation ids (a job's key, a message's id) are bound like this. A thread inherits them only with a
-    copied context (`contextvars.copy_context`). Raise `ValueError` for a name that log lines use already.
-    """
-    if not _TAKEN.isdisjoint(keys):
-        raise ValueError(f"log lines use these names already: {', '.join(sorted(_TAKEN.intersection(keys)))}")
-    return _Binding(keys, inherits=True)
-
-
-def bind_invocation(keys: dict[str, object]) -> AbstractContextManager[None]:
-    """Bind an invocation's own keys, and nothing that was bound before it."""
-    return _Binding(keys, inherits=False)
 
 
 def log_failure(logger: logging.Logger, event: str, error: Exception, **keys: object) -> None:
@@ -162,18 +81,21 @@ class JsonFormatter(logging.Formatter):
         line = self._quick_line(record.created, *said) if error is None else None
         return line or self._careful_line(record.created, *said, error)
 
-    def data_line(self, created: float, name: str, message: str, members: JsonText) -> str:
-        """Give a line that is no record's; `created` is in seconds of the epoch."""
+    def data_line(self, created: float, name: str, message: str, members: str, texts: str) -> str:
+        """Give a line that is no record's; `created` is in seconds of the epoch.
+
+        `members` are JSON of plain values, a comma before each; `texts` is what in them may hold a secret.
+        """
         line = None
-        if _OF_DATA.isdisjoint(_bound.get().mapping):
-            line = self._assembled(created, "INFO", name, _quoted(message), members, members.texts)
-        return line or self._careful_line(created, "INFO", name, message, members.members(), None)
+        if _OF_DATA.isdisjoint(bound_keys().mapping):
+            line = self._assembled(created, "INFO", name, _quoted(message), members, texts)
+        return line or self._careful_line(created, "INFO", name, message, members_of(members), None)
 
     def _quick_line(
         self, created: float, level: str, name: str, message: str, members: Mapping[str, object]
     ) -> str | None:
         """Give the line, or None when it is long, not plain, or may hold a secret."""
-        if not members.keys().isdisjoint(_bound.get().mapping):
+        if not members.keys().isdisjoint(bound_keys().mapping):
             return None
         texts: list[str] = []
         own = members_text(members, texts)
@@ -185,7 +107,7 @@ class JsonFormatter(logging.Formatter):
         self, created: float, level: str, name: str, message: str, own: str, texts: str
     ) -> str | None:
         """Put the line together around its own members; None as above."""
-        keys, masker = _bound.get(), self.masker
+        keys, masker = bound_keys(), self.masker
         bound, bound_texts = keys.encoded()
         if bound is None:
             return None
@@ -219,7 +141,7 @@ class JsonFormatter(logging.Formatter):
         }
         if error is not None:
             line["exception"] = plain.error(error)
-        for given, value in (*_bound.get().mapping.items(), *members.items()):
+        for given, value in (*bound_keys().mapping.items(), *members.items()):
             key = plain.text(shown(given))
             # What is there already stays: an `extra` of some library may have any name.
             while key in line or key in OF_THE_LINE:
@@ -234,7 +156,7 @@ def settled_length(record: logging.LogRecord) -> int | None:
     Numbers and texts cannot change; lists, errors and objects can.
     """
     args = record.args if isinstance(record.args, tuple) else (record.args,)
-    held = (record.msg, *args, *_given(record).values(), *_bound.get().mapping.values())
+    held = (record.msg, *args, *_given(record).values(), *bound_keys().mapping.values())
     if record.exc_info or not all(encoded(value) for value in held):
         return None
     return _COST_OF_A_LINE + sum(len(value) for value in held if isinstance(value, str))

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 
-from shared.toolkit.json_text import JsonText, encode
+from shared.toolkit.json_text import encode
 from shared.toolkit.log_output import configured_formatter, write_line
 from shared.toolkit.masking import Masker
 from shared.toolkit.plain import shown
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _NAME = r"[a-z][a-z0-9_]{0,63}"
 _LOGGER = "toolkit.metrics"
-_NOTHING = JsonText("", "")
 _TOO_LARGE = 10**15
 _MAX_DIMENSIONS = 8
 _MAX_LABEL = 128
@@ -85,43 +84,12 @@ def duration(
         record_duration(name, max(0, now() - started), **dimensions)
 
 
-class _Counter:
-    """A series of which the sum is told. `head` is its JSON up to its values, `texts` the texts in that."""
-
-    __slots__ = ("_head", "_value", "texts")
-
-    def __init__(self, head: str, texts: str) -> None:
-        self._head = head
-        self.texts = texts
-        self._value: float = 0
-
-    def add(self, value: float) -> None:
-        """Take a value in."""
-        self._value += value
-
-    def text(self) -> str:
-        """Give the series as JSON."""
-        value = self._value
-        return f'{self._head}"value": {value if type(value) is int else encode(value)}}}'
-
-
-class _Gauge(_Counter):
-    """A series of which the last value is told."""
-
-    __slots__ = ()
-
-    def add(self, value: float) -> None:
-        self._value = value + 0  # a number, where it was True
-
-
 class _Durations:
     """A series of which count, sum, maximum and values are told."""
 
-    __slots__ = ("_count", "_head", "_max", "_sum", "_values", "texts")
+    __slots__ = ("_count", "_max", "_sum", "_values")
 
-    def __init__(self, head: str, texts: str) -> None:
-        self._head = head
-        self.texts = texts
+    def __init__(self) -> None:
         self._count = 0
         self._sum = self._max = 0.0
         self._values: list[float] = []
@@ -139,12 +107,9 @@ class _Durations:
         return kept
 
     def text(self) -> str:
+        """Give what is told, as members in JSON."""
         told = f'"count": {self._count}, "sum": {round(self._sum, 3)!r}, "max": {self._max!r}'
-        return f'{self._head}{told}, "values": {self._values!r}}}'
-
-
-_KINDS: dict[str, Callable[[str, str], _Counter | _Durations]]
-_KINDS = {"counter": _Counter, "gauge": _Gauge, "duration": _Durations}
+        return f'{told}, "values": {self._values!r}'
 
 
 class Collected:
@@ -154,7 +119,8 @@ class Collected:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._series: dict[_Key, _Counter | _Durations] = {}
+        # The sum of a counter, the last value of a gauge, or `_Durations`.
+        self._series: dict[_Key, Any] = {}
         self._room = _ROOM
         self._values_left = _MAX_VALUES
         self._dropped = 0
@@ -178,32 +144,39 @@ class Collected:
             # Not if it is NaN, endless or absurd, or less than nothing of what only grows.
             least = -_TOO_LARGE if kind == "gauge" else 0
             usable = isinstance(value, (int, float)) and least <= value < _TOO_LARGE
-            series = (self._series.get(key) or self._new(key)) if usable else None
-            if series is None:
+            if not usable or (key not in self._series and not self._begin(key)):
                 self._dropped += 1
-            elif isinstance(series, _Durations):
-                self._values_left -= series.add(value, self._values_left > 0)
+            elif kind == "counter":
+                self._series[key] += value
+            elif kind == "gauge":
+                self._series[key] = value + 0  # a number, where it was True
             else:
-                series.add(value)
+                self._values_left -= self._series[key].add(value, self._values_left > 0)
             return True
 
-    def write(self, message: str, before: JsonText = _NOTHING) -> None:
-        """Write the line; nothing more is taken in. `before` are members, a comma before each."""
+    def write(self, message: str, members: str = "", texts: str = "") -> None:
+        """Write the line, which begins with `members`; nothing more is taken in.
+
+        These and `texts` are as `JsonFormatter.data_line` has them.
+        """
         with self._lock:
             self._open = False
-            series = self._series.values()
-            told = ", ".join([each.text() for each in series])
-            texts = "".join([before.texts, *[each.texts for each in series]])
+            told = []
+            for key, value in self._series.items():
+                head, labels, _ = _head_of(key)
+                told.append(f"{head}{_values(value)}}}")
+                texts += labels
         dropped = f', "metrics_dropped": {self._dropped}' if self._dropped else ""
-        write_line(_LOGGER, message, JsonText(f'{before}, "metrics": [{told}]{dropped}', texts))
+        write_line(_LOGGER, message, f'{members}, "metrics": [{", ".join(told)}]{dropped}', texts)
 
-    def _new(self, key: _Key) -> _Counter | _Durations | None:
-        head, texts, cost = _head_of(key)
+    def _begin(self, key: _Key) -> bool:
+        """Begin a series, if there is room for it."""
+        _, _, cost = _head_of(key)
         if cost > self._room or len(key[2]) > _MAX_DIMENSIONS:
-            return None
+            return False
         self._room -= cost
-        series = self._series[key] = _KINDS[key[0]](head, texts)
-        return series
+        self._series[key] = _Durations() if key[0] == "duration" else 0
+        return True
 
 
 _collecting: ContextVar[Collected | None] = ContextVar("collected_metrics", default=None)
@@ -235,6 +208,12 @@ def _head_of(key: _Key) -> tuple[str, str, int]:
     head = f'{{"metric": "{name}", "type": "{kind}", '
     cost = _COST_OF_A_SERIES + len(name) + _COST_OF_A_DIMENSION * len(labels) + len(dimensions)
     return (f'{head}"dimensions": {{{dimensions}}}, ' if labels else head), dimensions, cost
+
+
+def _values(value: Any) -> str:
+    if type(value) is _Durations:
+        return value.text()
+    return f'"value": {value if type(value) is int else encode(value)}'
 
 
 def _write_alone(kind: str, name: str, value: float, dimensions: Mapping[str, object]) -> None:

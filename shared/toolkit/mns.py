@@ -46,7 +46,7 @@ def is_queue_message(tree: Tree) -> bool:
     """Tell whether it is a CloudEvent, or the `data` of one alone (RawData)."""
     if not isinstance(tree, dict):
         return False
-    return "messageBody" in tree or {"specversion", "data"} <= tree.keys()
+    return "messageBody" in tree or ("specversion" in tree and "data" in tree)
 
 
 def is_topic_message(tree: Tree) -> bool:

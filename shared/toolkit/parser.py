@@ -29,7 +29,8 @@ T = TypeVar("T")
 Document: TypeAlias = "bytes | bytearray | str | Mapping[str, Any] | list[Any] | tuple[Any, ...]"
 """JSON that is written down (bytes, text), or decoded already."""
 
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode
+_BLANK = " \t\n\r"
 _NAMED_FIELDS = 20
 # What is shown of a path is what a field may be called; a key of a stranger's mapping may be anything.
 _FIELD_NAME = r"[\w.@:$-]{1,64}"
@@ -111,12 +112,16 @@ def decode_json(data: bytes | bytearray | str, *, layer: str = "json") -> Any:
     """Decode with the standard decoder, fast and lenient; `strict_json.parse` is the strict one."""
     try:
         # Decoded here: the decoder would first find out which encoding it is.
-        text = data if isinstance(data, str) else data.decode()
-        return _decode(text.removeprefix("\ufeff"))
+        text = (data if isinstance(data, str) else data.decode()).removeprefix("\ufeff")
+        # Nor does it look for blanks: with its patterns, that takes a fifth of the time of a small event.
+        value, end = _decode(text, len(text) - len(text.lstrip(_BLANK)))
     except json.JSONDecodeError as error:
         raise ParseError(f"not JSON: {error.msg}", layer=layer, at=error.pos) from None
     except (ValueError, RecursionError) as error:  # not UTF-8, a number of over 4,300 digits, too deep
         raise ParseError(f"not JSON: {type(error).__name__}", layer=layer) from None
+    if end < len(text) and text[end:].strip(_BLANK):
+        raise ParseError("not JSON: Extra data", layer=layer, at=end)
+    return value
 
 
 def _decode_text(data: bytes) -> str:

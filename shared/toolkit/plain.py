@@ -5,6 +5,7 @@ It is what a log line is made of, so it is given whatever anyone logs.
 
 from __future__ import annotations
 
+import builtins
 import json
 import math
 from collections import deque
@@ -15,7 +16,8 @@ from shared.toolkit.masking import MASK, is_secret_name
 
 TYPE_CHECKING = False  # as `typing` has it, which would take 2 ms to import
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from shared.toolkit.masking import Masker
 
@@ -28,6 +30,7 @@ _MAX_FRAMES = 20
 _MAX_CAUSES = 5
 _COST_OF_A_MEMBER = 16
 _MORE = "..."
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # since Python 3.11
 
 
 class Plain:
@@ -76,7 +79,7 @@ class Plain:
         frames = _frames(error)
         if frames:
             told["stack"] = [self.text(frame) for frame in frames]
-        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        cause = _cause_of(error)
         if cause is not None and causes:
             told["cause"] = self.error(cause, causes=causes - 1)
         return told
@@ -108,6 +111,29 @@ def shown(value: object) -> str:
         return str.__str__(value) if isinstance(value, str) else str(value)
     except Exception as error:  # anything may be logged, also what cannot be shown
         return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+
+
+def told_by(error: BaseException) -> Iterator[str]:
+    """Give every text that a traceback shows of an error: its own, and those of notes, members and causes."""
+    pending: list[BaseException] = [error]
+    seen: set[int] = set()
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield shown(one)
+        yield from map(shown, getattr(one, "__notes__", ()))
+        if isinstance(one, _GROUP):
+            pending += one.exceptions
+        if (cause := _cause_of(one)) is not None:
+            pending.append(cause)
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    if error.__suppress_context__ or error.__cause__ is not None:
+        return error.__cause__
+    return error.__context__
 
 
 def _frames(error: BaseException) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from shared.toolkit.batch import BatchFailedError, process
+from shared.toolkit.bound_keys import bind
 from shared.toolkit.call_records import LeaseLostError
 from shared.toolkit.context import InvocationContext, fake_context
 from shared.toolkit.errors import TemporaryError
@@ -26,7 +27,6 @@ from shared.toolkit.events import mns_queue
 from shared.toolkit.handler import function_handler
 from shared.toolkit.idempotency import idempotent
 from shared.toolkit.lease_store import LeaseStore
-from shared.toolkit.logger import bind
 from shared.toolkit.memory_lease_store import MemoryLeaseStore
 from shared.toolkit.message import Message
 from shared.toolkit.parser import json_value

@@ -18,7 +18,8 @@ from shared.toolkit.call_records import (
     MissingKeyError,
     PayloadMismatchError,
 )
-from shared.toolkit.idempotency import DeadlinePassedError, Skip, Wait, idempotent
+from shared.toolkit.guarded_calls import DeadlinePassedError, Skip, Wait
+from shared.toolkit.idempotency import idempotent
 from shared.toolkit.json_text import encoder
 from shared.toolkit.memory_lease_store import MemoryLeaseStore
 from tests.shared.toolkit.lease_actors import LEASE, START, Crash, crash

@@ -19,7 +19,8 @@ from shared.toolkit.call_records import (
     LeaseLostError,
 )
 from shared.toolkit.errors import PermanentError, TemporaryError
-from shared.toolkit.idempotency import DeadlinePassedError, Raise, Skip, Wait, idempotent
+from shared.toolkit.guarded_calls import DeadlinePassedError, Raise, Skip, Wait
+from shared.toolkit.idempotency import idempotent
 from shared.toolkit.lease_store import OutcomeUnknownError
 from tests.faults import Fault, at
 from tests.schedules import Actor, Passing, explore

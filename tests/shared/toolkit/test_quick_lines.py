@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.toolkit import JsonFormatter, Masker, bind
-from shared.toolkit.logger import current_item
+from shared.toolkit.bound_keys import current_item
 from shared.toolkit.masking import _NAME
 
 LITERALS = ["hR9xQ2vLm4Tz", "a+b/c== d", '"quoted"', "密钥\u00e9", "\U0001f511", "\\", "7"]
