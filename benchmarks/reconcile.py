@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from zlib import crc32
 
 if __package__ in (None, ""):  # run as a file: the repository's root is the root of its imports
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -106,11 +107,13 @@ def job(number: int, *, is_due: bool, total: int) -> tuple[str, Row]:
 
 
 def ledger_file(name: str, rows: Iterable[tuple[str, Row]]) -> Path:
-    """Give the file of a ledger with these rows, which is made when it is not there yet."""
-    path = FOLDER / f"{name}.db"
+    """Give the file of a ledger with these rows; it is made when there is none with the table's columns."""
+    path = FOLDER / f"{name}-{crc32(repr(JOBS).encode()):08x}.db"
     if not path.exists():
         sys.stderr.write(f"making {path.relative_to(ROOT)}\n")
         FOLDER.mkdir(parents=True, exist_ok=True)
+        for outdated in FOLDER.glob(f"{name}*.db"):
+            outdated.unlink()
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
             new = Path(folder, "ledger.db")
             SqliteLedger(new).close()
@@ -182,8 +185,8 @@ class Ledger:
         ledger = CountedRows(self._path)
         try:
             begun = perf_counter()
-            due = DueJobs(ledger, now=NOW)
-            summary = reconciliation.settle_due(services(ledger, Vendor()), due)
+            within = services(ledger, Vendor())
+            summary = reconciliation.settle_due(within, DueJobs(within))
             took = perf_counter() - begun
         finally:
             ledger.close()
@@ -198,7 +201,7 @@ def healthy_share(away: int, total: int) -> float:
     vendor, ledger = Vendor(away=away), SqliteLedger(path)
     try:
         within = bootstrap.within_run_budget(services(ledger, vendor))
-        reconciliation.settle_due(within, DueJobs(ledger, now=NOW))
+        reconciliation.settle_due(within, DueJobs(within))
     finally:
         ledger.close()
         with sqlite3.connect(path) as database:

@@ -33,8 +33,9 @@ def check_again(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change
         difference = "incomplete: the answer has no result"
     elif not (_lacks_a_file(row, answered) or record.normalizer_version < row.count("normalizer_version")):
         change = version_columns(row, answered, moment)
-        return {**change, **after_check(row.changed(change), record, moment)}, "settled"
-    change = after_check(row, record, moment, difference)
+        change |= {**after_check(row.changed(change), record, moment), "checked_at": moment.now}
+        return change, "settled"
+    change = {**after_check(row, record, moment, difference), "checked_at": moment.now}
     return change, "drifted" if "drifts" in change else "confirmed"
 
 

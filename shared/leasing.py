@@ -64,7 +64,12 @@ def claim_columns(row: JobRow, holder: str, *, now: int, lease: int) -> dict[str
 
 def claim_when(row: JobRow, now: int) -> list[When]:
     """Give the conditions of a claim on the row as it was read."""
-    return leases.claim_when(row.columns, now)
+    return leases.claim_when(row.columns, _lapsed_by(row, now))
+
+
+def _lapsed_by(row: JobRow, now: int) -> int:
+    """Give until when a lease must have ended: one that nobody can have counts as ended, if it is as read."""
+    return now if row.is_leased(now) else max(now, row.count("lease_until"))
 
 
 def claim(services: Services, row: JobRow) -> Lease | None:
@@ -75,7 +80,7 @@ def claim(services: Services, row: JobRow) -> Lease | None:
         row.key,
         row.columns,
         holder=new_holder(services),
-        now=now,
+        now=_lapsed_by(row, now),
         until=now + services.policy.lease,
         change={"updated_at": now},
         complete=lambda columns, change: with_due(row.key, columns, change),
@@ -102,15 +107,15 @@ def finish(
 
     Give the row as it is then, beside what `decide` said.
 
-    `decide` is pure and is asked again with the row as it is when marks or drains came in between:
-    the condition holds `wanted` and `effects` as read, so that neither is ever overwritten.
+    `decide` is pure and is asked again with the row as it is when marks, drains or deliveries came in
+    between: the condition holds `wanted`, `effects` and `outbox` as read, so that none is ever overwritten.
     """
     key = lease.row.key
     ended = leases.finish(
         LedgerRows(services.ledger, JOBS),
         leases.Lease(key, lease.holder, lease.token, lease.row.columns),
         lambda columns: decide(JobRow.read(key, columns)),
-        watching=lambda columns: JobRow.read(key, columns).as_read("wanted", "effects"),
+        watching=lambda columns: JobRow.read(key, columns).as_read("wanted", "effects", "outbox"),
         complete=lambda columns, change: with_due(
             key, columns, {**change, "updated_at": services.clock.now()}
         ),

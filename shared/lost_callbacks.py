@@ -18,7 +18,8 @@ EFFECT = "callback"
 RESTS_ON = ("notified", "lost_callback")
 """Columns that both verdicts rest on: whoever writes one must have them as read."""
 
-_LOST, _LATE = 1, 2
+LOST, LATE = 1, 2
+"""Values of `lost_callback`."""
 
 
 def watch(row: JobRow, digest: str, moment: Moment) -> list[Effect]:
@@ -28,14 +29,14 @@ def watch(row: JobRow, digest: str, moment: Moment) -> list[Effect]:
     return [Effect(EFFECT, digest, 0, moment.now + moment.policy.callback_grace)]
 
 
-def when_time_is_up(row: JobRow) -> Change:
+def when_time_is_up(row: JobRow, now: int) -> Change:
     """Decide whether the callback is lost."""
-    return {} if row.count("notified") else {"lost_callback": _LOST}
+    return {} if row.count("notified") else {"lost_callback": LOST, "lost_at": now}
 
 
 def when_notified(row: JobRow) -> Change:
     """Decide whether a notification is one that was taken for lost."""
-    return {"lost_callback": _LATE} if row.number("lost_callback") == _LOST else {}
+    return {"lost_callback": LATE} if row.number("lost_callback") == LOST else {}
 
 
 def stands_in(row: JobRow | None, change: Change) -> bool:
@@ -50,9 +51,9 @@ def stands_in(row: JobRow | None, change: Change) -> bool:
 def tell(row: JobRow, change: Change) -> None:
     """Say and count what one of the decisions has written; nothing if it was nothing."""
     verdict = change.get("lost_callback")
-    if verdict == _LOST:
+    if verdict == LOST:
         LOG.warning("the callback of a settled job never came", extra={"job": row.key})
         metrics.count("lost_callbacks", kind=row.ref.kind)
-    elif verdict == _LATE:
+    elif verdict == LATE:
         LOG.warning("a callback that was taken for lost came late", extra={"job": row.key})
         metrics.count("late_callbacks", kind=row.ref.kind)

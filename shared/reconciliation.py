@@ -6,7 +6,6 @@ What is done is not due any more. So a run stops wherever its deadline finds it,
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,11 +14,12 @@ from shared import effects, settlement, tracking
 from shared.asking import RESERVE
 from shared.due import DueJobs, Hint
 from shared.effects import Drained
-from shared.errors import CorruptRowError, FunctionError, PermanentError
+from shared.errors import CorruptRowError, FunctionError, NoTimeLeftError
+from shared.handing_over import hand_over
 from shared.job_row import JobRow, read_job
-from shared.jobs import JobRef
 from shared.policy import HOUR, SECOND
 from shared.ports import Services, When
+from shared.run_summary import Summary
 from shared.settlement import Outcome
 from shared.tables import JOBS
 from shared.toolkit import metrics
@@ -36,46 +36,6 @@ _CORRUPT_AGAIN = 1 * HOUR
 _NAMED = 20
 
 
-@dataclass
-class Summary:
-    """What one run did, by outcome; `more` when the limit, the deadline or the budget ended it."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)
-    """What settled jobs had to do without, such as `output unlocated`."""
-    drained: int = 0
-    lost_callbacks: int = 0
-    more: bool = False
-    stopped_products: set[str] = field(default_factory=set)
-    """Products that refused us, be it only about one job; refusals in a row end the run of a service."""
-    away: set[str] = field(default_factory=set)
-    """Services that failed too often in a row and are left for the next run."""
-    misconfigured: list[str] = field(default_factory=list)
-    """Services of which so many jobs are missing that our settings are to blame; no job was given up."""
-    corrupt: list[str] = field(default_factory=list)
-    """Rows that nobody can read, the first few by name."""
-
-    @property
-    def needs_a_person(self) -> bool:
-        """Tell whether something stays wrong however often the run is repeated."""
-        person = ("quarantined", "unknown", "corrupt")
-        return bool(self.stopped_products or self.misconfigured or any(self.outcomes[n] for n in person))
-
-    def report(self) -> dict[str, object]:
-        """Give all of it, ready for JSON."""
-        return {
-            "outcomes": dict(sorted(self.outcomes.items())),
-            "notes": dict(sorted(self.notes.items())),
-            "drained": self.drained,
-            "lost_callbacks": self.lost_callbacks,
-            "more": self.more,
-            "stopped_products": sorted(self.stopped_products),
-            "away": sorted(self.away),
-            "misconfigured": self.misconfigured,
-            "corrupt": self.corrupt,
-        }
-
-
 @dataclass(frozen=True)
 class _Handled:
     """What became of one job. `is_stuck` says that it did not go forward and will be due again."""
@@ -86,6 +46,9 @@ class _Handled:
     outcome: Outcome | None = None
     drained: Drained = field(default_factory=Drained)
     is_stuck: bool = False
+    is_suspect: bool = False
+    """Whoever held it last ended without a word; so may the next, with everybody whose job is asked about
+    beside it. It is for when nothing else is held."""
     is_late: bool = False
     """Time ran out before all was done that could be."""
 
@@ -151,8 +114,12 @@ class _Run:
         """Bring jobs forward beside each other; what happens to one stops no other."""
         tasks = [partial(_handle, self._services, key, self._health) for key in keys]
         handled = [done.result() for done in self._services.parallel.run(tasks)]
+        for at, one in enumerate(handled):
+            if one.is_suspect:
+                handled[at] = _handle(self._services, one.key, self._health, is_alone=True)
         for one in handled:
             self._add(one)
+        hand_over(self._services, [one.key for one in handled if one.drained.to_deliver])
         return handled
 
     def end(self, *, giving_up: bool = True) -> Summary:
@@ -164,9 +131,8 @@ class _Run:
             LOG.critical("misconfigured: too many jobs of %s are not found; none is given up", service)
         given_up = self._give_up(self._missing.unknown()) if giving_up else {}
         for key in self._missing.held():
-            self._count(given_up.get(key, "missing"), key)
+            self.summary.count(given_up.get(key, "missing"), key)
         self.summary.stopped_products = {service.product for service in self._health.refused_by}
-        self.summary.more |= bool(self._health.spent)
         self.summary.away = {str(service) for service in self._health.away}
         self.summary.misconfigured = [str(service) for service in self._missing.doubtful()]
         return self.summary
@@ -198,14 +164,12 @@ class _Run:
         if one.did == "corrupt" and len(summary.corrupt) < _NAMED:
             summary.corrupt.append(one.key)
         if one.did is not None and one.did != "missing":  # which is counted when it is decided
-            self._count(one.did, one.key)
+            summary.count(one.did, one.key)
         if one.row is not None and one.outcome is not None:
+            # It is still due, and perhaps others for whom there was no call either.
+            summary.more |= isinstance(one.outcome.error, NoTimeLeftError)
             summary.notes.update(filter(None, (one.outcome.notes or "").split(", ")))
             self._learn_of_missing(one.row, one.outcome)
-
-    def _count(self, did: str, key: str) -> None:
-        self.summary.outcomes[did] += 1
-        metrics.count("reconciled_jobs", outcome=did, kind=_kind(key))
 
     def _learn_of_missing(self, row: JobRow, outcome: Outcome) -> None:
         service = _service(self._services, row)
@@ -218,7 +182,7 @@ class _Run:
             self._missing.found(service, is_certain=is_certain)
 
 
-def _handle(services: Services, key: str, health: VendorHealth) -> _Handled:
+def _handle(services: Services, key: str, health: VendorHealth, *, is_alone: bool = False) -> _Handled:
     """Settle and drain one job; never raise."""
     try:
         row = read_job(services.ledger, key)
@@ -226,11 +190,13 @@ def _handle(services: Services, key: str, health: VendorHealth) -> _Handled:
             return _Handled(key)
         if _is_late(services):
             return _Handled(key, is_late=True)
+        if not is_alone and row.text("holder") is not None and not row.is_leased(services.clock.now()):
+            return _Handled(key, is_suspect=True)
         service = _service(services, row)
-        is_left = row.wants_query(services.clock.now()) and not health.is_to_be_asked(service)
+        is_left = row.wants_query(services.clock.now()) and not _has_prospect(services, service, health)
         outcome = None if is_left else settlement.settle(services, row, by="timer")
         if outcome is not None:
-            health.learn(service, outcome.error)
+            health.learn(service, outcome.error, services.clock.now())
         is_late = _is_late(services)
         drained = Drained() if is_late else effects.drain(services, key)
     except CorruptRowError as error:
@@ -250,17 +216,16 @@ def _is_late(services: Services) -> bool:
     return services.clock.now() >= services.deadline - RESERVE
 
 
+def _has_prospect(services: Services, service: Service, health: VendorHealth) -> bool:
+    """Tell whether asking about a job may succeed in the time that a claim of it would have now."""
+    lapses = services.clock.now() + services.policy.lease
+    return health.is_to_be_asked(service, by=min(services.deadline, lapses) - RESERVE)
+
+
 def _service(services: Services, row: JobRow) -> Service:
     kind = services.kinds.get(row.ref.kind)
     region = row.text("region") or services.policy.region or ""
     return Service(kind.product if kind else row.ref.kind, region)
-
-
-def _kind(key: str) -> str:
-    try:
-        return JobRef.from_key(key).kind
-    except PermanentError:
-        return "unreadable"
 
 
 def _put_off_corrupt(services: Services, hint: Hint) -> None:

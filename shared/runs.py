@@ -19,9 +19,9 @@ from shared import reconciliation
 from shared.due import BUCKETS, DueJobs
 from shared.errors import FunctionError, MisconfiguredError, OutcomeUnknownError, ParseError
 from shared.leasing import LedgerRows, new_holder
-from shared.policy import SECOND
+from shared.policy import HOUR, SECOND
 from shared.ports import Services
-from shared.reconciliation import Summary
+from shared.run_summary import Summary
 from shared.tables import LEASES
 from shared.toolkit import leases, metrics
 from shared.toolkit.leases import Lease
@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 NAME = "reconcile"
 """The run lease, and the function that works on shards."""
 
+# Who holds the lease for longer has a clock that is, or was, ahead.
+_LONGEST_RUN = 1 * HOUR
 # Instances' clocks differ, and a call that was begun in time may come late.
 _AFTER_THE_DEADLINE = 5 * SECOND
 
@@ -95,7 +97,7 @@ class Report:
 
 def run(services: Services, *, limit: int | None = None) -> Report:
     """Settle what is due, at most `limit` jobs, unless another run does so; write nothing if nothing is."""
-    due = DueJobs(services.ledger, now=services.clock.now())
+    due = DueJobs(services)
     _tell_backlog(services, due)
     if due.oldest_due_at() is None:
         return Report()
@@ -125,7 +127,7 @@ def work_on(services: Services, shard: Shard) -> Report:
         LOG.warning("%s", reason, extra={"shard": shard.task_id})
         return Report(reason=reason)
     in_time = replace(services, deadline=min(services.deadline, shard.until))
-    due = DueJobs(services.ledger, now=services.clock.now(), buckets=shard.buckets)
+    due = DueJobs(services, buckets=shard.buckets)
     return Report(reconciliation.settle_due(in_time, due))
 
 
@@ -144,14 +146,16 @@ def _claim(services: Services) -> Lease | str:
     """Take the run lease, or tell who has it."""
     store, now = LedgerRows(services.ledger, LEASES), services.clock.now()
     row = store.get(NAME)
-    if row is None or leases.number(row, "lease_until") <= now:
+    held_until = leases.number(row or {}, "lease_until")
+    if not now < held_until <= now + _LONGEST_RUN:
         until = services.deadline + _AFTER_THE_DEADLINE
-        lease = leases.claim(store, NAME, row, holder=new_holder(services), now=now, until=until)
+        lapsed_by = max(now, held_until)
+        lease = leases.claim(store, NAME, row, holder=new_holder(services), now=lapsed_by, until=until)
         if lease is not None:
             return lease
-        row = store.get(NAME) or {}
-    held_until = datetime.fromtimestamp(leases.number(row, "lease_until") / 1000, timezone.utc)
-    return f"another run holds the lease until {held_until.isoformat(timespec='seconds')}"
+        held_until = leases.number(store.get(NAME) or {}, "lease_until")
+    lapses_at = datetime.fromtimestamp(held_until / 1000, timezone.utc)
+    return f"another run holds the lease until {lapses_at.isoformat(timespec='seconds')}"
 
 
 def _release(services: Services, lease: Lease) -> None:

@@ -33,9 +33,9 @@ class Service(NamedTuple):
 
 
 class VendorHealth:
-    """Leaves a service alone that kept refusing us or failing, and a product whose budget is spent.
+    """Leaves alone a service that kept refusing us or failing, and a product without a call in time.
 
-    Each for the rest of the run: the next one asks again.
+    The former for the rest of the run: the next one asks again.
     """
 
     def __init__(self) -> None:
@@ -43,18 +43,17 @@ class VendorHealth:
         """Services that refused us, be it only about one job."""
         self.stopped: set[Service] = set()
         """Services that refused several jobs in a row: every further query would fail alike."""
-        self.spent: set[str] = set()
-        """Products that no call is left for before the run ends."""
         self.away: set[Service] = set()
         """Services that failed too often in a row."""
         self._refusals: Counter[Service] = Counter()
         self._failures: Counter[Service] = Counter()
+        self._next_call_at: dict[str, int] = {}
 
-    def is_to_be_asked(self, service: Service) -> bool:
-        """Tell whether a query has any prospect."""
-        return service.product not in self.spent and service not in self.stopped | self.away
+    def is_to_be_asked(self, service: Service, *, by: int) -> bool:
+        """Tell whether a query that must be sent by then has any prospect."""
+        return self._next_call_at.get(service.product, by) <= by and service not in self.stopped | self.away
 
-    def learn(self, service: Service, error: Exception | None) -> None:
+    def learn(self, service: Service, error: Exception | None, now: int) -> None:
         """Take in how asking about one job ended."""
         if isinstance(error, VendorRefusedError):
             self.refused_by.add(service)
@@ -62,7 +61,9 @@ class VendorHealth:
             if self._refusals[service] >= _REFUSALS_IN_A_ROW:
                 self.stopped.add(service)
         elif isinstance(error, NoTimeLeftError):
-            self.spent.add(service.product)
+            # Without such a wait it was not the budget: a slow store took the lease's time.
+            if error.retry_after_ms is not None:
+                self._next_call_at[service.product] = now + error.retry_after_ms
         elif isinstance(error, VendorUnavailableError):
             self._failures[service] += 1
             if self._failures[service] >= _FAILURES_IN_A_ROW:

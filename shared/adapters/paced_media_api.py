@@ -31,12 +31,17 @@ class CallBudget:
         self._opening = threading.Lock()
 
     def take(self, product: str, *, deadline: int) -> None:
-        """Wait until a call is allowed; raise `NoTimeLeftError`, at once, when that is after the deadline."""
+        """Wait until a call is allowed; raise `NoTimeLeftError`, at once, when that is after the deadline.
+
+        Its `retry_after_ms` tells when one is.
+        """
         try:
             self._bucket(product).take(until_ms=deadline, sleep=self._clock.sleep)
-        except NoBudgetLeftError:
+        except NoBudgetLeftError as error:
             raise NoTimeLeftError(
-                "the budget of calls allows none before the deadline", product=product
+                "the budget of calls allows none before the deadline",
+                retry_after_ms=error.retry_after_ms,
+                product=product,
             ) from None
 
     def _bucket(self, product: str) -> TokenBucket:

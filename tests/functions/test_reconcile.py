@@ -15,7 +15,7 @@ from shared import leasing, runs
 from shared.errors import ParseError, VendorRefusedError
 from shared.jobs import State
 from shared.leasing import LedgerRows
-from shared.policy import HOUR, MINUTE, SECOND
+from shared.policy import DAY, HOUR, MINUTE, SECOND
 from shared.ports import Done, Services
 from shared.tables import LEASES
 from shared.toolkit import fake_context, leases
@@ -98,6 +98,13 @@ def test_a_run_beside_another_does_nothing_and_says_until_when() -> None:
     assert tick(world) == {"reason": "another run holds the lease until 2025-11-20T12:01:00+00:00"}
     assert world.vendor.calls == []
     world.clock.advance(MINUTE)
+    assert tick(world)["outcomes"] == {"settled": 3}
+
+
+def test_a_run_lease_that_a_clock_far_ahead_wrote_stops_no_run() -> None:
+    world = world_of(3)
+    hold(world, START + 10 * DAY)
+
     assert tick(world)["outcomes"] == {"settled": 3}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,8 @@ from shared.policy import HOUR, SECOND, Policy
 from shared.ports import Invoker, Services
 from shared.runs import Shard
 from shared.tables import LEASES
-from tests.functions.test_reconcile import COUNT, TICK, in_time, tick
+from tests.functions.test_reconcile import COUNT, TICK, hold, in_time, tick
+from tests.measured import measured
 from tests.shared.test_reconciliation import due_row, world_of
 from tests.world import START, World
 
@@ -164,6 +166,45 @@ def test_a_shard_that_began_without_a_word_is_worked_on_once() -> None:
     assert [one for one in answers if "reason" in one] == [
         {"reason": "this shard is or was worked on by another execution"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("until", "deadline"),
+    [(START + 12 * SECOND, START + HOUR), (START + HOUR, START + 12 * SECOND)],
+    ids=["the run that began it", "its own invocation"],
+)
+def test_a_shard_outlives_neither_the_run_that_began_it_nor_its_own_invocation(
+    until: int, deadline: int
+) -> None:
+    world = world_of(COUNT)
+    hold(world, START + HOUR)
+    shard = Shard("other", 0, 1, until)
+    summary = handle(shard.payload, replace(world.services, deadline=deadline))
+
+    assert summary["more"]
+    assert 0 < len(world.vendor.calls) < COUNT
+    assert world.clock.now() < START + 12 * SECOND
+
+
+def test_shards_and_the_age_of_the_backlog_are_measured(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of(COUNT)
+    services, invoker, _ = sharded(world)
+    away = StoreUnavailableError("nobody answers")
+    handle(TICK, replace(services, invoker=FailingInvoker({0: away}, invoker)))
+
+    assert measured(caplog, "shards") == {(): SHARDS - 1}
+    assert measured(caplog, "oldest_due_ms") == {(): COUNT - 1}
+
+
+def test_that_no_shard_may_be_begun_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of(COUNT)
+    policy = replace(world.services.policy, fan_out_at=COUNT)
+    refused = SettingError("no right to invoke")
+    tick(world, policy=policy, invoker=FailingInvoker({0: refused}))
+
+    assert measured(caplog, "misconfigured") == {("shards",): 1}
 
 
 def test_a_shard_that_is_executed_twice_does_nothing_the_second_time() -> None:

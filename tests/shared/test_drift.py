@@ -37,7 +37,10 @@ def test_the_same_answer_again_changes_nothing_that_is_read(one: Answered) -> No
     after = row.changed(change)
 
     assert did == "confirmed"
-    assert {name for name in after.columns if after.columns[name] != row.columns.get(name)} == {"queries"}
+    assert {name for name in after.columns if after.columns[name] != row.columns.get(name)} == {
+        "queries",
+        "checked_at",
+    }
 
 
 @pytest.mark.parametrize("one", [PASSED, FAILED, RUNNING])

@@ -12,7 +12,7 @@ from shared.job_row import Effect, JobRow, effect_columns
 from shared.jobs import State
 from shared.leasing import Lease
 from shared.marks import Mark, mark
-from shared.policy import SECOND
+from shared.policy import DAY, SECOND
 from shared.ports import Change
 from shared.tables import Value
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, at, first
@@ -75,6 +75,13 @@ def test_a_held_lease_is_not_claimed_before_its_end() -> None:
     assert leasing.claim(world.services, world.row(JOB)) is None
     world.clock.advance(1)
     assert leasing.claim(world.services, world.row(JOB)) is not None
+
+
+def test_a_lease_that_a_clock_far_ahead_wrote_keeps_nobody_out() -> None:
+    world = world_with(holder="ahead", lease_until=START + 10 * DAY)
+
+    assert not world.row(JOB).is_leased(START)
+    assert claimed(world).row.number("lease_until") == START + LEASE
 
 
 def test_only_a_holder_who_let_the_lease_lapse_counts_as_crashed() -> None:

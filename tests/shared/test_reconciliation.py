@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared import leasing, reconciliation
+from shared import leasing
 from shared.asking import RESERVE
-from shared.due import DueJobs
 from shared.errors import StoreUnavailableError, VendorRefusedError, VendorUnavailableError
 from shared.job_row import JobRow
 from shared.jobs import JobRef, State
-from shared.policy import DAY, HOUR, MINUTE, SECOND
+from shared.policy import HOUR, MINUTE, SECOND
 from shared.tables import JOBS, Value
 from tests.faults import UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import answer, callback
@@ -64,6 +63,16 @@ def test_the_longest_and_the_shortest_due_take_turns_over_all_buckets() -> None:
 
     assert world.vendor.calls == ["job-39", "job-0", "job-38", "job-1", "job-37", "job-2"]
     assert summary.more
+
+
+def test_a_job_whose_last_holder_ended_without_a_word_is_asked_about_when_no_other_is_held() -> None:
+    world = world_of(2)
+    world.vendor.know("job-2", answer("job-2"))
+    world.put(due_row(2, holder="gone", lease_until=START - 2))
+    world.run_timer()
+
+    assert world.vendor.calls == ["job-0", "job-1", "job-2"]
+    assert world.row("job-2").state is State.SUCCEEDED
 
 
 @pytest.mark.parametrize(("limit", "more"), [(COUNT - 1, True), (COUNT, False)])
@@ -216,27 +225,6 @@ def test_nothing_more_is_begun_when_a_slow_store_or_vendor_took_the_time(slow: s
     assert sum(row.text("holder") is not None for row in map(world.row, ("job-0", "job-1", "job-2"))) == 0
 
 
-def test_what_was_learned_is_told_even_when_the_ledger_fails_later() -> None:
-    world = missing(1)
-    for number in range(1, 100):
-        world.put(due_row(number))
-        world.vendor.know(f"job-{number}", answer(f"job-{number}"))
-    broken = Faults(lambda call: UNAVAILABLE if call.method == "scan" and world.vendor.calls else None)
-    services = world.through(broken)
-    due = DueJobs(services.ledger, now=START, page=1)
-
-    with pytest.raises(StoreUnavailableError):
-        reconciliation.settle_due(services, due)
-    assert world.row("job-0").state is State.UNKNOWN
-
-
-def test_a_run_with_a_limit_gives_nobody_up() -> None:
-    world = missing(1)
-
-    assert world.run_timer(limit=5).outcomes == {"missing": 1}
-    assert world.row("job-0").state is State.RUNNING
-
-
 def test_a_run_ends_at_its_deadline_and_says_so() -> None:
     world = world_of(3)
     summary = world.run_timer(replace(world.services, deadline=START))
@@ -266,33 +254,13 @@ def test_what_a_crash_left_behind_is_settled_when_its_lease_has_lapsed() -> None
     assert world.run_timer().outcomes == {"settled": 1}
 
 
-def missing(count: int) -> World:
-    """Begin with jobs that the vendor still does not know, though their grace is over."""
-    world = World(None)
-    for number in range(count):
-        world.put(due_row(number, not_found_since=START - DAY))
-    return world
+def test_a_corrupt_row_that_somebody_mends_meanwhile_is_not_put_off() -> None:
+    world = world_of(1)
+    world.change("job-0", {"effects": "not json"})
+    mend = Fault(before=lambda: world.change("job-0", {"effects": None, "due_at": START + SECOND}))
+    world.run_timer(world.through(Faults(first("update", mend))))
 
-
-def test_a_missing_job_that_cannot_be_given_up_is_asked_about_again() -> None:
-    world = missing(2)
-    # The fourth: a claim and a release of each come before.
-    updates = iter(range(100))
-    broken = Faults(lambda call: UNAVAILABLE if call.method == "update" and next(updates) == 4 else None)
-    summary = world.run_timer(world.through(broken))
-
-    assert summary.outcomes == {"unknown": 1, "missing": 1}
-    world.run_until_quiet()
-    assert {world.row(f"job-{number}").state for number in range(2)} == {State.UNKNOWN}
-
-
-def test_nobody_is_given_up_when_there_is_no_time_left_for_it() -> None:
-    world = missing(1)
-    late = Fault(before=lambda: world.clock.advance(MINUTE))
-    services = world.through(Faults(first("query", late)))
-    summary = world.run_timer(replace(services, deadline=START + MINUTE))
-
-    assert summary.outcomes == {"missing": 1}
+    assert world.next_due() == START + SECOND
 
 
 def test_a_corrupt_row_that_cannot_be_put_off_stays_due() -> None:
@@ -313,13 +281,3 @@ def test_a_job_whose_callback_never_came_is_found_by_the_timer() -> None:
 
     assert world.row("job-1").state is State.SUCCEEDED
     assert world.row("job-1").count("notified") == 1
-
-
-def test_a_job_that_the_vendor_does_not_know_is_unknown_after_the_grace_period() -> None:
-    world = World(None)
-    world.deliver(callback("job-1"))
-    world.run_until_quiet()
-
-    assert world.row("job-1").state is State.UNKNOWN
-    assert world.clock.now() - START >= world.services.policy.not_found_grace
-    assert world.broken() == []

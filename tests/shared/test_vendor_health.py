@@ -8,43 +8,53 @@ from shared.vendor_health import MissingJobs, Service, VendorHealth
 
 HERE, THERE = Service("vod", "cn-shanghai"), Service("vod", "cn-beijing")
 OTHER = Service("mts", "cn-shanghai")
+NOW = 1_000_000
+
+
+def asked(health: VendorHealth, *, by: int = NOW) -> list[bool]:
+    """Tell which services are to be asked in that time."""
+    return [health.is_to_be_asked(service, by=by) for service in (HERE, THERE, OTHER)]
 
 
 def test_a_service_that_refuses_three_jobs_in_a_row_is_left_alone() -> None:
     health = VendorHealth()
     for _ in range(2):
-        health.learn(HERE, VendorRefusedError("no"))
-    before = health.is_to_be_asked(HERE)
-    health.learn(HERE, VendorRefusedError("no"))
+        health.learn(HERE, VendorRefusedError("no"), NOW)
+    before = asked(health)[0]
+    health.learn(HERE, VendorRefusedError("no"), NOW)
 
-    assert [before, *map(health.is_to_be_asked, (HERE, THERE, OTHER))] == [True, False, True, True]
+    assert [before, *asked(health)] == [True, False, True, True]
 
 
 @pytest.mark.parametrize("answer", [None, JobNotFoundError("no")])
 def test_an_answer_ends_a_row_of_refusals_and_they_are_told(answer: Exception | None) -> None:
     health = VendorHealth()
     for error in (*[VendorRefusedError("another account's job")] * 2, answer) * 3:
-        health.learn(HERE, error)
+        health.learn(HERE, error, NOW)
 
-    assert (health.is_to_be_asked(HERE), health.refused_by) == (True, {HERE})
+    assert (asked(health)[0], health.refused_by) == (True, {HERE})
 
 
-def test_a_product_without_a_call_left_is_not_asked_about_again() -> None:
+@pytest.mark.parametrize(("wait", "is_asked"), [(5_000, True), (5_001, False), (None, True)])
+def test_a_product_is_asked_about_when_a_call_of_its_budget_comes_in_time(
+    wait: int | None, is_asked: bool
+) -> None:
     health = VendorHealth()
-    health.learn(HERE, NoTimeLeftError("no call is left"))
+    health.learn(HERE, NoTimeLeftError("no call is left", retry_after_ms=wait), NOW)
 
-    assert [health.is_to_be_asked(one) for one in (HERE, THERE, OTHER)] == [False, False, True]
-    assert (health.spent, health.refused_by) == ({"vod"}, set())
+    assert asked(health, by=NOW + 5_000) == [is_asked, is_asked, True]
+    assert asked(health, by=NOW + 5_001) == [True, True, True]
+    assert health.refused_by == set()
 
 
 def test_a_service_that_fails_five_times_in_a_row_is_left_alone() -> None:
     health = VendorHealth()
     for _ in range(4):
-        health.learn(HERE, ThrottledError("slow down"))
-    before = health.is_to_be_asked(HERE)
-    health.learn(HERE, ThrottledError("slow down"))
+        health.learn(HERE, ThrottledError("slow down"), NOW)
+    before = asked(health)[0]
+    health.learn(HERE, ThrottledError("slow down"), NOW)
 
-    assert [before, *map(health.is_to_be_asked, (HERE, THERE))] == [True, False, True]
+    assert [before, *asked(health)] == [True, False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +64,9 @@ def test_a_service_that_fails_five_times_in_a_row_is_left_alone() -> None:
 def test_only_an_answer_ends_a_row_of_failures(answer: Exception | None, is_asked: bool) -> None:
     health = VendorHealth()
     for error in (*[ThrottledError("slow down")] * 4, answer, ThrottledError("slow down")):
-        health.learn(HERE, error)
+        health.learn(HERE, error, NOW)
 
-    assert health.is_to_be_asked(HERE) is is_asked
+    assert asked(health)[0] is is_asked
 
 
 def missing_jobs(found: int, missing: int, *, is_certain: bool = True, for_ms: int = DAY) -> MissingJobs:

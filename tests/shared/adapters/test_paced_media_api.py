@@ -68,9 +68,10 @@ def test_products_do_not_share_a_budget_and_an_unknown_one_has_the_lowest_rate()
 def test_a_call_that_gets_no_token_in_time_waits_for_nothing_and_says_so() -> None:
     vendor, api = paced(rate=0.01)
 
-    with pytest.raises(NoTimeLeftError, match="vod"):
+    with pytest.raises(NoTimeLeftError, match="vod") as caught:
         api.call(QUERY, deadline=MINUTE)
     assert (vendor.calls, vendor.clock.now()) == ([], 0)
+    assert caught.value.retry_after_ms == 100_000
 
 
 def test_what_came_of_a_try_counts_more_than_that_there_is_no_token_for_another() -> None:
@@ -90,3 +91,19 @@ def test_only_what_may_pass_is_tried_again(error: Exception, tries: int) -> None
     with pytest.raises(type(error)):
         api.call(QUERY, deadline=MINUTE)
     assert len(vendor.calls) == tries
+
+
+def test_the_next_try_comes_no_sooner_than_the_vendor_wishes() -> None:
+    vendor, api = paced(ThrottledError("slow down", retry_after_ms=7_000))
+    api.call(QUERY, deadline=MINUTE)
+    first, second = vendor.calls
+
+    assert 7_000 + 100 <= second - first <= 7_000 + 200
+
+
+def test_a_wish_beyond_the_deadline_is_not_waited_for() -> None:
+    vendor, api = paced(ThrottledError("slow down", retry_after_ms=MINUTE))
+
+    with pytest.raises(ThrottledError):
+        api.call(QUERY, deadline=MINUTE)
+    assert (len(vendor.calls), vendor.clock.now()) == (1, vendor.calls[0])
