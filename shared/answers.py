@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.delivery.outbox import Delivery, outbox_columns, with_entries
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.policy import Policy
 from shared.ports import Change
@@ -64,17 +65,31 @@ class Moment:
 def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str, Value | None]:
     """Move a row to a record version."""
     record = answered.record
+    version = row.count("version") + 1
     return {
         "suggestion": record.verdict.suggestion,
         "labels": ",".join(record.verdict.labels) or None,
         "incomplete": 1 if record.incomplete else None,
         "digest": answered.digest,
-        "version": row.count("version") + 1,
+        "version": version,
         "normalizer_version": record.normalizer_version,
         "raw_parts": parts_column(answered.parts),
         "notes": ", ".join(answered.notes) or None,
         **with_effects(row, [Effect("record", answered.digest, 0, moment.now)]),
+        **_with_deliveries(row, answered, version, moment),
     }
+
+
+def _with_deliveries(row: JobRow, answered: Answered, version: int, moment: Moment) -> Change:
+    """Add what is to be told of a version to the outbox of a row; nothing where nobody is told anything."""
+    now, raw_keys = moment.now, tuple(part.key for part in answered.parts)
+    new = [
+        Delivery(target, version, answered.digest, raw_keys, settled_at=now, since=now, next_at=now)
+        for target in moment.policy.delivery.targets_for(answered.record)
+    ]
+    if not new:
+        return {} if row.number("version_at") is None else {"version_at": None}
+    return {**outbox_columns(with_entries(row.outbox, new)), "version_at": now}
 
 
 def with_effects(row: JobRow, new: Iterable[Effect]) -> Change:

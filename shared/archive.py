@@ -5,6 +5,7 @@
     records/kind=<kind>/date=<day>/<job>.json       the current version; a hint, the row decides
     quarantine/<yyyy-mm-dd>/<sha256>                what nobody could read
     reports/completeness/<yyyy-mm-dd>/<run>.json    whether any job is missing; beside it the page
+    audit/redrive/<yyyy-mm-dd>/<id>.json            who put a dead letter back, when and where to
 
 Raw parts, versions and quarantine are content-addressed: put if absent, and both outcomes are
 success. Nothing lists objects to find work.
@@ -46,10 +47,18 @@ def current_key(row: JobRow) -> str:
 
 def quarantine_key(body: bytes, now: int) -> str:
     """Say where unreadable bytes belong."""
-    day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
-    return f"quarantine/{day}/{digest(body)}"
+    return f"quarantine/{_day(now)}/{digest(body)}"
 
 
 def report_key(day: str, run: str, form: str) -> str:
     """Say where a completeness report belongs, by the day on which it was made."""
     return f"reports/completeness/{day}/{run}.{form}"
+
+
+def redrive_key(name: str, now: int) -> str:
+    """Say where it is told that a dead letter was put back: another object each time."""
+    return f"audit/redrive/{_day(now)}/{now}-{name}.json"
+
+
+def _day(now: int) -> str:
+    return datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()

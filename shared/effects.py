@@ -22,10 +22,14 @@ LOG = logging.getLogger(__name__)
 
 @dataclass
 class Drained:
-    """What a drain did: how many effects, and whether one of them found a callback to be lost."""
+    """What a drain did: how many effects, and whether one of them found a callback to be lost.
+
+    `to_deliver` tells whether something is due in the job's outbox, which is for the function `deliver`.
+    """
 
     done: int = 0
     lost_callbacks: int = 0
+    to_deliver: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def drain(services: Services, key: str) -> Drained:
         now = services.clock.now()
         due = [effect for effect in row.effects if effect.next_at <= now] if row else []
         if row is None or not due:
+            drained.to_deliver = row is not None and row.has_to_deliver(now)
             return drained
         lost += not _attempt(services, row, due[0], drained)
     raise ContendedError("effects kept coming while they were drained", job=key)
@@ -120,7 +125,7 @@ def _stands(services: Services, key: str, current: str) -> bool:
 
 
 def _look_for_the_callback(services: Services, row: JobRow) -> _Performed:
-    return _Performed(row, lost_callbacks.when_time_is_up(row), lost_callbacks.RESTS_ON)
+    return _Performed(row, lost_callbacks.when_time_is_up(row, services.clock.now()), lost_callbacks.RESTS_ON)
 
 
 _PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {

@@ -5,6 +5,7 @@ toolkit.TemporaryError
 │   └── ThrottledError         it asks us to slow down; HTTP 400 with `Throttling*`
 ├── StoreUnavailableError      object or table store cannot answer now
 │   └── OutcomeUnknownError    a write may or may not have happened: read before you conclude
+├── TargetUnavailableError     a target of deliveries did not take an event this time
 ├── ContendedError             others kept winning the same row
 └── NoTimeLeftError            the invocation ends before the vendor could be asked
 
@@ -16,6 +17,8 @@ toolkit.PermanentError
 ├── JobNotFoundError           the vendor does not know this job (yet)
 ├── OversizedAnswerError       the answer is larger than anything is read; a ParseError
 ├── WrongJobError              the answer is about another job than the one that was asked for
+├── TargetRefusedError         a target of deliveries will never take this event
+├── SignatureError             not signed by who should have sent it, or not just now
 └── CrashLoopError             every one of several holders ended without a word
 
 toolkit.MisconfiguredError
@@ -45,7 +48,10 @@ __all__ = [
     "ParseError",
     "PermanentError",
     "SettingError",
+    "SignatureError",
     "StoreUnavailableError",
+    "TargetRefusedError",
+    "TargetUnavailableError",
     "TemporaryError",
     "ThrottledError",
     "VendorRefusedError",
@@ -68,6 +74,10 @@ class StoreUnavailableError(TemporaryError):
 
 class OutcomeUnknownError(StoreUnavailableError, lease_store.OutcomeUnknownError):
     """A write timed out: it may have happened. Read the row before concluding anything."""
+
+
+class TargetUnavailableError(TemporaryError):
+    """A target did not take an event, as far as we know: it was away, too slow, or refused it for now."""
 
 
 class NoTimeLeftError(TemporaryError):
@@ -100,6 +110,14 @@ class OversizedAnswerError(ParseError):
 
 class WrongJobError(PermanentError):
     """The answer names another job than the one that was asked for."""
+
+
+class TargetRefusedError(PermanentError):
+    """A target will never take this event, however often it is sent."""
+
+
+class SignatureError(PermanentError):
+    """A body without a signature of the one who should have sent it, or with one of another time."""
 
 
 class CrashLoopError(PermanentError):

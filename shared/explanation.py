@@ -9,7 +9,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared import archive
+from shared import archive, lost_callbacks
+from shared.delivery.outbox import Delivery, Undelivered, heads
 from shared.job_row import Effect, JobRow
 from shared.jobs import State
 from shared.policy import Policy
@@ -70,12 +71,16 @@ def what_next(row: JobRow, now: int, policy: Policy) -> Iterator[Happening]:
         )
     for effect in row.effects:
         yield Happening(effect.next_at, _effect(effect))
+    for delivery in heads(row.outbox):
+        yield Happening(delivery.next_at, _delivery_to_come(delivery))
     job = name_to_type(row)
+    for undelivered in row.undelivered:
+        yield Happening(None, _never_taken(undelivered, job))
     if row.state is State.QUARANTINED:
         yield Happening(None, f"nothing asks about it until a person has looked: media-ledger release {job}")
     elif row.state is State.UNKNOWN:
         yield Happening(None, f"nothing asks about it until a callback comes, or: media-ledger retry {job}")
-    elif at is None and not row.effects and lease is None:
+    elif at is None and not row.effects and not row.outbox and lease is None:
         yield Happening(None, "nothing: it is finished" if row.state.is_terminal else _stranded(job))
 
 
@@ -116,6 +121,21 @@ def _effect(effect: Effect) -> str:
     return f"{what}; it failed {effect.attempts} times" if effect.attempts else what
 
 
+def _delivery_to_come(delivery: Delivery) -> str:
+    what = f"version {delivery.version} is delivered to {delivery.target}"
+    if not delivery.attempts:
+        return what
+    last = delivery.last or "the last attempt has not ended with a word yet"
+    return Masker().text(f"{what}, after {delivery.attempts} attempts; {last}")
+
+
+def _never_taken(one: Undelivered, job: str) -> str:
+    return Masker().text(
+        f"{one.target} never took version {one.version}, in {one.attempts} attempts: {one.reason};"
+        f" media-ledger redeliver --job {job}"
+    )
+
+
 def _history(row: JobRow, deliveries: tuple[Row, ...]) -> list[Happening]:
     found = [Happening(row.number("first_seen_at"), f"first seen by {row.text('first_seen_by') or 'nobody'}")]
     found += [Happening(_received(one), _delivery(one)) for one in deliveries]
@@ -132,6 +152,7 @@ def _history(row: JobRow, deliveries: tuple[Row, ...]) -> list[Happening]:
         verdict = row.text("suggestion")
         what = f"settled as {row.state.value}" + (f" with {verdict}" if verdict else "")
         found.append(Happening(settled_at, what + (f", by the {by}" if by else "")))
+    found += _checked(row)
     if row.count("drifts"):
         times = row.count("drifts")
         last = row.text("drift") or "nobody said what"
@@ -141,6 +162,23 @@ def _history(row: JobRow, deliveries: tuple[Row, ...]) -> list[Happening]:
             Happening(row.number("updated_at"), f"{row.state.value}: {row.text('reason') or 'no reason'}")
         )
     return sorted((Happening(one.at, Masker().text(one.what)) for one in found), key=_in_time)
+
+
+def _checked(row: JobRow) -> Iterator[Happening]:
+    """Tell what came of looking once more at a settled job."""
+    checked_at, version = row.number("checked_at"), row.count("version")
+    if checked_at is not None:
+        differs = row.number("drift_at") == checked_at
+        said = "something differed" if differs else "the record is what it says"
+        yield Happening(
+            checked_at,
+            f"the vendor was asked again, {row.count('queries')} times in all: {said}"
+            + (f", as version {version}" if version > 1 else ""),
+        )
+    if row.number("lost_callback") is not None:
+        came_late = row.number("lost_callback") == lost_callbacks.LATE
+        what = "it counted as lost, and came late" if came_late else "it counts as lost"
+        yield Happening(row.number("lost_at"), f"no callback had come: {what}")
 
 
 def _in_time(one: Happening) -> tuple[bool, int]:

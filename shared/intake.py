@@ -34,7 +34,10 @@ MAX_BODY = 1024 * 1024
 
 @dataclass(frozen=True)
 class Receipt:
-    """What came of one message. `job` is empty when it named none that this ledger keeps."""
+    """What came of one message. `job` is empty when it named none that this ledger keeps.
+
+    `to_deliver` tells whether the job's outbox holds something that is due.
+    """
 
     message_id: str
     was: str
@@ -43,6 +46,7 @@ class Receipt:
     state: str | None = None
     reason: str | None = None
     notes: str | None = None
+    to_deliver: bool = False
 
 
 def take_in(services: Services, message: Message) -> Receipt:
@@ -113,8 +117,15 @@ def receive(services: Services, message: Message, notification: Notification) ->
     outcome = settled[0].result() if settled else None
     if outcome is None:
         return Receipt(message.message_id, "notification", ref.key, "marked")
-    told = {"did": outcome.did, "state": outcome.state.value, "notes": outcome.notes}
-    return Receipt(message.message_id, "notification", ref.key, **told)
+    return Receipt(
+        message.message_id,
+        "notification",
+        ref.key,
+        did=outcome.did,
+        state=outcome.state.value,
+        notes=outcome.notes,
+        to_deliver=outcome.to_deliver,
+    )
 
 
 def _wish(message: Message, notification: Notification) -> Mark:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from shared.delivery.outbox import outbox_columns
 from shared.errors import ContendedError
 from shared.job_row import DUE_INPUTS, JobRow, effect_columns, read_job, with_due
 from shared.jobs import JobRef, State
@@ -28,7 +29,7 @@ def release(services: Services, ref: JobRef, *, by: str) -> Intervened:
 
 
 def retry(services: Services, ref: JobRef, *, by: str) -> Intervened:
-    """Have a job asked about now, whatever its state, and try at once the effects that have failed.
+    """Have a job asked about now, whatever its state, and try at once what has failed and all deliveries.
 
     An `unknown` job is tracked again; a settled one is checked, and gets a new version if the answer, or
     a file beside it that could not be read before, makes one. `by` is for the log. Raise `ContendedError`
@@ -49,7 +50,7 @@ def _intervene(
             return decided
         mark = {"wanted": row.count("wanted") + 1, "query_at": now, "updated_at": now, **AFRESH}
         change = with_due(row.key, row.columns, {**mark, **decided})
-        when = row.as_read("token", "state", "wanted", "effects", *DUE_INPUTS)
+        when = row.as_read("token", "state", "wanted", "effects", "outbox", *DUE_INPUTS)
         if services.ledger.update(JOBS, (row.key,), change, when):
             LOG.warning("a person intervened", extra={"job": row.key, "by": by, "was": row.state.value})
             return "done"
@@ -67,5 +68,6 @@ def _retried(row: JobRow, now: int) -> Change | Intervened:
         return "quarantined"
     # One that never failed waits for a reason of its own.
     effects = [replace(one, next_at=now) if one.attempts else one for one in row.effects]
+    outbox = [replace(delivery, next_at=now) for delivery in row.outbox]
     reopened: Change = {"state": State.TRACKED.value} if row.state is State.UNKNOWN else {}
-    return {**reopened, "reason": None, **effect_columns(effects)}
+    return {**reopened, "reason": None, **effect_columns(effects), **outbox_columns(outbox)}

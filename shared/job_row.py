@@ -1,8 +1,8 @@
 """A job's row in the ledger: typed reading, and the pure rules that every write of it follows.
 
-`due_at` is what the timer reads: the end of the lease while one is held, else the earlier of
-`query_at` and `effects_at`; a row with none of them has no `due_at`. It is written with every change
-of the three and is never itself a condition.
+`due_at` is what the timer reads: the end of the lease while one is held, else the earliest of
+`query_at`, `effects_at` and `deliver_at`; a row with none of them has no `due_at`. It is written with
+every change of the four and is never itself a condition.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from shared.delivery.outbox import Delivery, Undelivered, due, read_outbox, read_undelivered
 from shared.errors import CorruptRowError, PermanentError
 from shared.inbound.notifications.notification import Claim
 from shared.jobs import JobRef, State
+from shared.policy import HOUR
 from shared.ports import Change, Ledger, When
 from shared.tables import JOBS, Row, Value
 from shared.vendor import Format
 
-DUE_INPUTS = ("lease_until", "query_at", "effects_at")
+LONGEST_LEASE = 2 * HOUR
+"""No setting allows more than half of it."""
+
+DUE_INPUTS = ("lease_until", "query_at", "effects_at", "deliver_at")
 
 # Tablestore cannot ask whether a column is missing; it can ask for a value that none ever has, and
 # let a missing column pass (tablestore-oss.md 1.2).
@@ -55,6 +60,8 @@ class JobRow:
     state: State
     effects: tuple[Effect, ...]
     raw_parts: tuple[StoredPart, ...]
+    outbox: tuple[Delivery, ...]
+    undelivered: tuple[Undelivered, ...]
 
     @classmethod
     def read(cls, key: str, columns: Row) -> JobRow:
@@ -70,6 +77,8 @@ class JobRow:
                 state=State(columns["state"]),
                 effects=tuple(_effect(one) for one in _listed(columns, "effects")),
                 raw_parts=tuple(_stored_part(one) for one in _listed(columns, "raw_parts")),
+                outbox=read_outbox(_listed(columns, "outbox")),
+                undelivered=read_undelivered(_listed(columns, "undelivered")),
             )
         except (KeyError, TypeError, ValueError, RecursionError, PermanentError) as error:
             raise CorruptRowError(
@@ -96,14 +105,21 @@ class JobRow:
         return value if isinstance(value, str) else None
 
     def is_leased(self, now: int) -> bool:
-        """Tell whether somebody may be working on the job."""
+        """Tell whether somebody may be working on the job.
+
+        A lease that ends later than any can was written by a clock that was ahead: it keeps nobody out.
+        """
         until = self.number("lease_until")
-        return until is not None and until > now
+        return until is not None and now < until <= now + LONGEST_LEASE
 
     def wants_query(self, now: int) -> bool:
         """Tell whether the vendor is to be asked by now."""
         at = self.number("query_at")
         return at is not None and at <= now
+
+    def has_to_deliver(self, now: int) -> bool:
+        """Tell whether something is to be sent by now."""
+        return bool(due(self.outbox, now))
 
     def as_read(self, *names: str) -> list[When]:
         """Give the conditions under which these columns still are what this row says."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared import lost_callbacks
 from shared.errors import ContendedError, OutcomeUnknownError
 from shared.inbound.notifications.notification import Claim
-from shared.job_row import DUE_INPUTS, JobRow, first_sight, read_job, with_due
+from shared.job_row import JobRow, first_sight, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
@@ -103,7 +103,8 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
         change |= {"state": State.TRACKED.value, "reason": None}
     change |= {"query_at": now, **AFRESH}
     if row.is_leased(now):
-        when += row.as_read("token", *DUE_INPUTS)
+        # Of what is due when, only the lease: it is due when that ends, whatever else waits.
+        when += row.as_read("token", "lease_until")
         return Plan(with_due(row.key, row.columns, change), when, claims=False)
     change |= claim_columns(row, holder, now=now, lease=lease)
     return Plan(with_due(row.key, row.columns, change), when + claim_when(row, now), claims=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.delivery.rules import DeliveryPlan
+
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -40,6 +42,20 @@ class Policy:
     """How long after that `records/` is compared with the row: longer than any invocation lives."""
     callback_grace: int = 15 * MINUTE
     """How long after the timer settled a job its callback may still come before it counts as lost."""
+
+    delivery: DeliveryPlan = field(default_factory=DeliveryPlan)
+    """Who is told of which records."""
+    delivery_retries: tuple[int, ...] = (
+        10 * SECOND,
+        30 * SECOND,
+        1 * MINUTE,
+        5 * MINUTE,
+        15 * MINUTE,
+        1 * HOUR,
+    )
+    """Waits after a target has not taken an event; the last one repeats."""
+    delivered_within: int = 24 * HOUR
+    """How long a target may take an event; then that counts as undelivered."""
 
     expected: int = 10 * MINUTE
     """When a job that was only announced is first asked for."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
+from shared.delivery.target_health import TargetHealth
+from shared.delivery.targets import Dispatch, Target
+from shared.errors import SettingError
 from shared.kinds.kind import Kind
 from shared.policy import Policy
 from shared.tables import Index, Key, Row, Table
@@ -91,12 +94,61 @@ class ObjectStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What is told of an object without reading it. `content_type` is None where it is not kept."""
+
+    size: int
+    modified: int
+    content_type: str | None
+
+
+class ObjectStreams(Protocol):
+    """Reads and writes objects that are too large for memory. Keys and errors are those of `ObjectStore`."""
+
+    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
+        """Store what a seekable file holds, from its start, if no object stands there; as `put_new`."""
+        ...
+
+    def chunks(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, which is left out; beyond the object's end there are none.
+
+        Raise `StoreUnavailableError` when bytes went missing or were changed on the way: what came until
+        then is worth nothing.
+        """
+        ...
+
+    def info(self, key: str) -> ObjectInfo:
+        """Tell what is known of an object; raise `ObjectNotFoundError` when there is none."""
+        ...
+
+
+class ObjectLinks(Protocol):
+    """Makes links for somebody who looks now."""
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """Give an address at which the object can be read for so long, by whoever has it: never log it.
+
+        It may end sooner, with the credentials that signed it. Whether there is an object is not asked.
+        """
+        ...
+
+
+class ObjectRemoval(Protocol):
+    """Takes objects away."""
+
+    def remove(self, key: str) -> None:
+        """Take the object away, if there is one."""
+        ...
+
+
 class Ledger(Protocol):
     """Keeps rows, with conditional writes on one row and nothing across rows.
 
     Every method may raise `StoreUnavailableError`; a write may raise `OutcomeUnknownError`, after
-    which only reading tells whether it happened. Unknown columns, wrong value types, values over
-    2 MiB and an empty change raise `ValueError` before anything is written.
+    which only reading tells whether it happened; a read may raise `CorruptRowError` for what only
+    somebody else can have written. Unknown columns, wrong value types, values over 2 MiB and an empty
+    change raise `ValueError` before anything is written.
     """
 
     BATCH_LIMIT: int
@@ -200,6 +252,108 @@ class ResultFiles(Protocol):
         ...
 
 
+class EventSender(Protocol):
+    """Hands an event to a target outside."""
+
+    def send(self, target: Target, dispatch: Dispatch, *, deadline: int) -> None:
+        """Deliver once; return when the target has taken it. The target's own time limit holds too.
+
+        Raise `TargetUnavailableError` (later, with the target's own wish in `retry_after_ms`),
+        `TargetRefusedError` (never), `MisconfiguredError` (us).
+        """
+        ...
+
+
+class NoSender:
+    """Sends nothing: what services have that are not built to deliver."""
+
+    def send(self, target: Target, dispatch: Dispatch, *, deadline: int) -> None:
+        """See `EventSender.send`."""
+        raise SettingError("nothing can be delivered from here", target=target.name)
+
+
+@dataclass(frozen=True)
+class QueueMessage:
+    """A message that was received, and is hidden from others for a while.
+
+    `body` is the text as it lies there, often base64. `source` names the queue or subscription in which a
+    dead letter died, where MNS tells.
+    """
+
+    message_id: str
+    body: str
+    receipt: str
+    enqueued_at: int
+    received: int
+    source: str | None = None
+
+
+class Queues(Protocol):
+    """Queues and topics of one account and region. Bodies are text of at most 64 KB (media-jobs.md 2).
+
+    Every method may raise `StoreUnavailableError`, one that changes something `OutcomeUnknownError`, and
+    `SettingError` for a queue or topic that does not exist.
+    """
+
+    def send(self, queue: str, body: str, *, deadline: int) -> None:
+        """Put a message into a queue; raise `PermanentError` for one that it never takes."""
+        ...
+
+    def publish(self, topic: str, body: str, *, deadline: int) -> None:
+        """Publish a message to a topic; raise `PermanentError` for one that it never takes."""
+        ...
+
+    def receive(self, queue: str, *, limit: int, deadline: int, wait_seconds: int = 0) -> list[QueueMessage]:
+        """Receive at most so many messages, 16 or fewer, and hide them for as long as the queue says.
+
+        With `wait_seconds`, 30 or fewer, wait for the first. Who does not delete a message gets it again.
+        """
+        ...
+
+    def hide(self, queue: str, receipt: str, *, seconds: int, deadline: int) -> bool:
+        """Hide a received message for so long from now on, at least a second, under a new receipt.
+
+        False when it is not held by this receipt any more.
+        """
+        ...
+
+    def delete(self, queue: str, receipt: str, *, deadline: int) -> bool:
+        """Take a received message away; False when it is not held by this receipt any more."""
+        ...
+
+
+class NoQueues:
+    """Reaches no queue: what services have where none are set."""
+
+    def send(self, queue: str, body: str, *, deadline: int) -> None:
+        """See `Queues.send`."""
+        raise _no_queues(queue)
+
+    def publish(self, topic: str, body: str, *, deadline: int) -> None:
+        """See `Queues.publish`."""
+        raise _no_queues(topic)
+
+    def receive(self, queue: str, *, limit: int, deadline: int, wait_seconds: int = 0) -> list[QueueMessage]:
+        """See `Queues.receive`."""
+        raise _no_queues(queue)
+
+    def hide(self, queue: str, receipt: str, *, seconds: int, deadline: int) -> bool:
+        """See `Queues.hide`."""
+        raise _no_queues(queue)
+
+    def delete(self, queue: str, receipt: str, *, deadline: int) -> bool:
+        """See `Queues.delete`."""
+        raise _no_queues(queue)
+
+
+def _no_queues(name: str) -> SettingError:
+    return SettingError(
+        "no queues can be reached from here: set LEDGER_MNS, such as"
+        " https://<account>.mns.<region>.aliyuncs.com",
+        name=name,
+    )
+
+
 class Parallel(Protocol):
     """Runs independent tasks beside each other, or one after the other where order must be fixed."""
 
@@ -223,3 +377,6 @@ class Services:
     kinds: Mapping[str, Kind]
     policy: Policy
     deadline: int
+    sender: EventSender = field(default_factory=NoSender)
+    target_health: TargetHealth = field(default_factory=TargetHealth)
+    queues: Queues = field(default_factory=NoQueues)

@@ -36,7 +36,8 @@ class Outcome:
     """How settling one job ended. `did` is `lost` when another holder took over.
 
     `notes` says what the new record had to do without, `drift` what now differed from the record, and
-    `unknown_status` is a word of the vendor's that no page knows.
+    `unknown_status` is a word of the vendor's that no page knows. `to_deliver` tells whether the outbox
+    holds something that is due.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Outcome:
     notes: str | None = None
     drift: str | None = None
     unknown_status: str | None = None
+    to_deliver: bool = False
 
 
 def settle(services: Services, row: JobRow, *, by: Settler) -> Outcome | None:
@@ -205,6 +207,7 @@ def _finish(
         notes=notes,
         drift=drift,
         unknown_status=_unknown_status(row) if did == "waiting" and error is None else None,
+        to_deliver=row.has_to_deliver(services.clock.now()),
     )
 
 

@@ -29,12 +29,16 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its key columns (text), its other columns with their types, its indexes."""
+    """A table: its key columns (text), its other columns with their types, its indexes.
+
+    `may_expire` tells that its rows may be given a time to live; those of any other table are kept.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: Mapping[str, type[str] | type[int] | type[bytes]]
     indexes: tuple[Index, ...] = field(default=())
+    may_expire: bool = False
 
 
 JOBS_DUE = Index("jobs_due", ("due_bucket", "due_at"))
@@ -50,10 +54,12 @@ JOBS = Table(
         "holder": str,
         "lease_until": int,
         "crashes": int,
-        # When what is due. `due_at` follows from the other three (see `job_row.due`).
+        # When what is due. `due_at` follows from the others (see `job_row.with_due`).
         "query_at": int,
         "effects": str,
         "effects_at": int,
+        "outbox": str,
+        "deliver_at": int,
         "due_bucket": str,
         "due_at": int,
         # Marks: how often anyone wanted this job looked at, how often a notification did.
@@ -77,14 +83,20 @@ JOBS = Table(
         "labels": str,
         "digest": str,
         "version": int,
+        # When this version was settled, where somebody was to be told of it.
+        "version_at": int,
         "normalizer_version": int,
         "raw_parts": str,
         "notes": str,
         "incomplete": int,
         "settled_at": int,
         "settled_by": str,
-        # 1 when the callback of a job that the timer settled never came, 2 when it came after all.
+        # When it was last held against a later answer.
+        "checked_at": int,
+        # 1 when the callback of a job that the timer settled never came, 2 when it came after all; and
+        # when it was taken for lost.
         "lost_callback": int,
+        "lost_at": int,
         # How the asking went.
         "queries": int,
         "polls": int,
@@ -95,6 +107,8 @@ JOBS = Table(
         "drifts": int,
         "drift": str,
         "drift_at": int,
+        # Versions that a target never took.
+        "undelivered": str,
         "reason": str,
         "updated_at": int,
     },
@@ -113,6 +127,7 @@ INBOX = Table(
         "claimed": str,
         "reason": str,
     },
+    may_expire=True,
 )
 
 # What one at a time may do: the run of the timer, and calls that must not happen twice.
@@ -133,6 +148,7 @@ LEASES = Table(
         "error_type": str,
         "reason": str,
     },
+    may_expire=True,
 )
 
 TABLES = (JOBS, INBOX, LEASES)

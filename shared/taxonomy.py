@@ -79,6 +79,12 @@ NORMAL = "normal"
 PASS = "pass"
 _SEVERITY = {PASS: 0, "review": 1, "block": 2}
 
+SUGGESTIONS = frozenset(_SEVERITY)
+KNOWN_LABELS = frozenset({NORMAL, "audio"}).union(  # `audio` stands at the top of a VOD review alone
+    *({check, *table, *table.values()} for check, table in _CANONICAL.items())
+)
+"""Every word that may stand as a label in a record, in lower case: the vendor's, and ours for them."""
+
 
 def canonical_label(check: str | None, label: str | None) -> str | None:
     """Translate a vendor label; None when the table does not know the pair."""

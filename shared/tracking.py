@@ -21,7 +21,7 @@ from shared.errors import (
     StoreUnavailableError,
     TemporaryError,
 )
-from shared.job_row import DUE_INPUTS, JobRow, first_sight, read_job, with_due
+from shared.job_row import JobRow, first_sight, read_job, with_due
 from shared.jobs import State
 from shared.marks import AFRESH
 from shared.ports import Change, Done, Services, When
@@ -176,7 +176,8 @@ def plan(row: JobRow, item: Announcement, *, now: int) -> tuple[Change, list[Whe
     }
     if row.state is State.UNKNOWN:
         mark |= {"state": State.TRACKED.value, "reason": None}
-    when += row.as_read("wanted", "token", *DUE_INPUTS)
+    # Of what is due when, only the lease: nothing but this query waits where nothing is settled.
+    when += row.as_read("wanted", "token", "lease_until")
     return with_due(row.key, row.columns, {**new, **mark}), when
 
 

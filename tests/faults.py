@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from shared.errors import OutcomeUnknownError, StoreUnavailableError
-from shared.ports import Change, Done, Ledger, ObjectStore, Page, When
+from shared.ports import Change, Done, Invoker, Ledger, ObjectStore, Page, When
 from shared.tables import Index, Key, Row, Table
 
 Hook = Callable[[], object]
@@ -202,3 +202,16 @@ class FaultyObjectStore:
         """See `ObjectStore.keys`; the call is asking for the first one."""
         with self._faults.around("keys", folder):
             yield from self._inner.keys(folder)
+
+
+class FaultyInvoker:
+    """An invoker whose calls go through `faults`."""
+
+    def __init__(self, inner: Invoker, faults: Faults) -> None:
+        self._inner = inner
+        self._faults = faults
+
+    def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
+        """See `Invoker.invoke`."""
+        with self._faults.around("invoke", function):
+            return self._inner.invoke(function, payload, task_id=task_id)

@@ -62,8 +62,8 @@ def _told(write: Write) -> dict[str, tuple[object, object]]:
 
 def _due_at_follows(write: Write) -> bool:
     row = write.after
-    lease, query, effects = (row.number(name) for name in ("lease_until", "query_at", "effects_at"))
-    waiting = [at for at in (query, effects) if at is not None]
+    lease, *others = (row.number(name) for name in ("lease_until", "query_at", "effects_at", "deliver_at"))
+    waiting = [at for at in others if at is not None]
     due = lease if lease is not None else min(waiting, default=None)
     bucket = None if due is None else row.key[0]
     return row.number("due_at") == due and row.text("due_bucket") == bucket
@@ -72,6 +72,14 @@ def _due_at_follows(write: Write) -> bool:
 def _effects_at_follows(write: Write) -> bool:
     row = write.after
     return row.number("effects_at") == min((effect.next_at for effect in row.effects), default=None)
+
+
+def _deliver_at_follows(write: Write) -> bool:
+    """Only the oldest version of a target is to be sent: the others wait for it."""
+    first: dict[str, tuple[int, int]] = {}
+    for entry in write.after.outbox:
+        first[entry.target] = min(first.get(entry.target, (2**62, 0)), (entry.version, entry.next_at))
+    return write.after.number("deliver_at") == min((at for _, at in first.values()), default=None)
 
 
 def _open_is_due(write: Write) -> bool:
@@ -118,6 +126,32 @@ def _end_keeps_effects(write: Write) -> bool:
     return set(write.before.effects) <= set(write.after.effects)
 
 
+def _end_keeps_deliveries(write: Write) -> bool:
+    if write.before is None or not write.ends_a_lease:
+        return True
+    new = [entry for entry in write.after.outbox if entry not in write.before.outbox]
+    are_of_this_version = {entry.digest for entry in new} <= {write.now("digest")}
+    return set(write.before.outbox) <= set(write.after.outbox) and are_of_this_version
+
+
+def _delivery_touches_one_entry(write: Write) -> bool:
+    """One attempt begins or ends: then the entry stays, was taken, or stands among the undelivered."""
+    if write.before is None or write.ends_a_lease or not write.is_changed("outbox"):
+        return not write.is_changed("undelivered")
+    gone = [entry for entry in write.before.outbox if entry not in write.after.outbox]
+    new = [entry for entry in write.after.outbox if entry not in write.before.outbox]
+    is_a_persons = bool(new) and all(entry.attempts == 0 for entry in new)
+    if is_a_persons or write.is_changed("wanted"):
+        return not write.is_changed("undelivered")  # a person has it sent again, or at once
+    if len(gone) != 1 or len(new) > 1:
+        return False
+    older = [e for e in write.before.outbox if e.target == gone[0].target and e.version < gone[0].version]
+    if not new:
+        return not older
+    same = (gone[0].target, gone[0].version, gone[0].digest) == (new[0].target, new[0].version, new[0].digest)
+    return not older and same and new[0].attempts - gone[0].attempts in (0, 1)
+
+
 def _new_version_has_its_effect(write: Write) -> bool:
     effects = {(effect.name, effect.digest) for effect in write.after.effects}
     return not write.is_changed("digest") or ("record", write.now("digest")) in effects
@@ -160,7 +194,7 @@ def _settled_is_confirmed(write: Write) -> bool:
 
 def _finished_is_not_due(write: Write) -> bool:
     row = write.after
-    waits = [row.number(name) for name in ("lease_until", "query_at")] + [row.effects or None]
+    waits = [row.number("lease_until"), row.number("query_at"), row.effects or None, row.outbox or None]
     return row.number("due_at") is None or any(waits)
 
 
@@ -197,8 +231,9 @@ def _crashes_are_counted_by_claims(write: Write) -> bool:
 
 
 RULES: dict[str, Rule] = {
-    "due_at follows from lease, query_at and effects_at": _due_at_follows,
+    "due_at follows from lease, query_at, effects_at and deliver_at": _due_at_follows,
     "effects_at is when the first effect is due": _effects_at_follows,
+    "deliver_at is when the first delivery is due": _deliver_at_follows,
     "an open job is due some day": _open_is_due,
     "an unknown or quarantined job asks nothing": _set_aside_asks_nothing,
     "a state follows only where the table says so": _state_follows_the_table,
@@ -212,6 +247,8 @@ RULES: dict[str, Rule] = {
     "the end of a lease keeps every effect": _end_keeps_effects,
     "a new version has its effect": _new_version_has_its_effect,
     "a drain touches one effect": _drain_touches_one_effect,
+    "the end of a lease keeps every delivery": _end_keeps_deliveries,
+    "a delivery touches one entry": _delivery_touches_one_entry,
     "terminal never regresses": _terminal_stays,
     "a job is settled when its state is terminal": _settled_with_its_state,
     "settling is written once": _settled_once,

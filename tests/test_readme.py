@@ -7,7 +7,6 @@ from pathlib import Path
 
 from localcloud.template import read_template
 from shared.jobs import TRANSITIONS
-from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,9 +39,3 @@ def test_the_table_of_functions_is_the_template() -> None:
     functions = read_template(ROOT / "template.yml").functions
 
     assert told == {(name, spec.handler) for name, spec in functions.items()}
-
-
-def test_every_setting_is_explained() -> None:
-    told = set(re.findall(r"`((?:LEDGER|ALIBABA_CLOUD)_[A-Z_]+)`", README.partition("## Settings")[2]))
-
-    assert told == {field.alias for field in Settings.model_fields.values()}

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEFT_BEHIND = re.compile(r"\.(?!ci$).+|.+\.egg-info|__pycache__|build|dist|media-ledger-(demo|data)")
+LEFT_BEHIND = re.compile(
+    r"\.(?!ci$).+|.+\.egg-info|__pycache__|node_modules|build|dist|media-ledger-(demo|data|cloud)"
+)
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 each_lock = pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -74,7 +76,7 @@ def test_every_environment_of_the_vendors_clients_has_its_list() -> None:
     assert set(environments[1].split()) == {path.stem for path in LOCKS if path.stem.startswith("vendor")}
 
 
-@pytest.mark.parametrize("smaller", ["build", "function", "cli", "tracing"])
+@pytest.mark.parametrize("smaller", ["build", "function", "aliyun", "cli", "tracing"])
 def test_tests_run_on_the_versions_that_are_deployed(smaller: str) -> None:
     theirs, ours = pins(ROOT / f"requirements/{smaller}.txt"), pins(ROOT / "requirements/dev.txt")
 
@@ -106,7 +108,7 @@ def test_make_alone_shows_every_command_that_is_meant_for_people() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
     assert set(re.findall(r"^  make ([a-z-]+)", shown, re.MULTILINE)) == {
-        *("help", "demo", "test", "unit", "lint", "types", "imports"),
-        *("storms", "simulate", "bench", "format", "invoke", "lock", "clean"),
+        *("help", "demo", "test", "unit", "lint", "lint-template", "types", "imports"),
+        *("storms", "simulate", "bench", "format", "invoke", "package", "lock", "clean"),
     }
     assert re.search(r"^  make demo +\S", shown, re.MULTILINE)

@@ -7,11 +7,12 @@ What it finds is told by `World.broken`, not raised: use cases catch errors of t
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from functions.deliver import handler as deliver
 from shared import archive, effects, intake, reconciliation, settlement
 from shared.adapters.clocks import ManualClock
 from shared.adapters.local.folder_object_store import FolderObjectStore
@@ -26,18 +27,20 @@ from shared.job_row import JobRow, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.policy import DAY, Policy
-from shared.ports import Change, Done, Ledger, Parallel, Services, When
-from shared.reconciliation import Summary
+from shared.ports import Change, Done, Ledger, ObjectStore, Parallel, Services, When
+from shared.run_summary import Summary
 from shared.tables import INBOX, JOBS, JOBS_DUE, Key, Row, Table, Value
 from shared.toolkit.message import Message
-from tests.faults import Fault, Faults, FaultyLedger, FaultyObjectStore
+from tests.faults import Fault, Faults, FaultyInvoker, FaultyLedger, FaultyObjectStore
 from tests.memory_stores import MemoryLedger, MemoryObjectStore
 from tests.row_rules import Write, broken_rules
+from tests.scripted_targets import FaultySender, ScriptedTargets
 from tests.scripted_vendor import FaultyMediaApi, ScriptedMediaApi
 
 T = TypeVar("T")
 
 KIND = "vod.media_audit"
+MOST_CONDITIONS = 10  # of one write: tablestore-oss.md 1.2, its older page
 START = 1_763_640_000_000  # 2025-11-20T12:00:00Z
 FOREVER = START + 3_650 * DAY
 
@@ -90,6 +93,7 @@ class WatchedLedger:
 
     def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
         """See `Ledger.update`."""
+        assert len(when) <= MOST_CONDITIONS
         try:
             before = read_job(self._inner, key[0]) if table == JOBS else None
         except CorruptRowError:
@@ -113,8 +117,43 @@ class BackwardParallel:
         return SequentialParallel().run(tasks[::-1])[::-1]
 
 
+class RowStore(Ledger, Protocol):
+    """A ledger that can be closed."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """An empty archive and an empty ledger. `bodies` gives all that the archive holds, from behind it."""
+
+    objects: ObjectStore
+    ledger: RowStore
+    bodies: Callable[[], Mapping[str, bytes]]
+
+
+def stores_in_memory() -> Stores:
+    """Make stores that forget."""
+    objects = MemoryObjectStore()
+    return Stores(objects, MemoryLedger(), lambda: objects.objects)
+
+
+def stores_in_a_folder(folder: Path) -> Stores:
+    """Open the local adapters in a folder."""
+
+    def bodies() -> Mapping[str, bytes]:
+        files = sorted(path for path in (folder / "archive").rglob("*") if path.is_file())
+        return {path.relative_to(folder / "archive").as_posix(): path.read_bytes() for path in files}
+
+    return Stores(FolderObjectStore(folder / "archive"), SqliteLedger(folder / "ledger.sqlite"), bodies)
+
+
 class World:
-    """Services over stores in a folder, or in memory, and what tests ask of them. Close it."""
+    """Services over stores in a folder, or over others, and what tests ask of them. Close it.
+
+    Without a folder the stores are in memory, unless `stores` are given.
+    """
 
     def __init__(
         self,
@@ -123,30 +162,29 @@ class World:
         seed: int = 0,
         policy: Policy | None = None,
         parallel: Parallel | None = None,
+        stores: Stores | None = None,
     ) -> None:
         self.folder = folder or Path()
         self.clock = ManualClock(START)
         self.vendor = ScriptedMediaApi()
-        self.objects: FolderObjectStore | MemoryObjectStore
-        self._rows: SqliteLedger | MemoryLedger
-        if folder is None:
-            self.objects, self._rows = MemoryObjectStore(), MemoryLedger()
-        else:
-            self.objects = FolderObjectStore(folder / "archive")
-            self._rows = SqliteLedger(folder / "ledger.sqlite")
+        self.targets = ScriptedTargets()
+        self.invoker = InlineInvoker(self._resolve)
+        stores = stores or (stores_in_a_folder(folder) if folder else stores_in_memory())
+        self.objects, self._rows, self._bodies = stores.objects, stores.ledger, stores.bodies
         self.ledger = WatchedLedger(self._rows, self.clock)
         self.services = Services(
             objects=self.objects,
             ledger=self.ledger,
             media_api=self.vendor,
             result_files=FolderResultFiles(folder / "buckets" if folder else None),
-            invoker=InlineInvoker(_no_function),
+            invoker=self.invoker,
             clock=self.clock,
             parallel=parallel or SequentialParallel(),
             random=random.Random(seed),
             kinds=KINDS,
             policy=policy or Policy(jitter=0.0),
             deadline=FOREVER,
+            sender=self.targets,
         )
 
     def close(self) -> None:
@@ -160,6 +198,8 @@ class World:
             objects=FaultyObjectStore(self.objects, faults),
             ledger=FaultyLedger(self.ledger, faults),
             media_api=FaultyMediaApi(self.vendor, faults),
+            invoker=FaultyInvoker(self.invoker, faults),
+            sender=FaultySender(self.targets, faults),
         )
 
     def put(self, row: JobRow) -> None:
@@ -192,8 +232,12 @@ class World:
     def run_timer(self, services: Services | None = None, *, limit: int | None = None) -> Summary:
         """Let the timer run once."""
         used = services or self.services
-        due = DueJobs(used.ledger, now=used.clock.now())
+        due = DueJobs(used)
         return reconciliation.settle_due(used, due, limit=limit)
+
+    def deliver_due(self) -> int:
+        """Let the function `deliver` do what it was invoked for; tell how often it was."""
+        return self.invoker.run_accepted()
 
     def next_due(self) -> int | None:
         """Tell when anything is due next."""
@@ -208,17 +252,12 @@ class World:
                 return
             self.clock.advance(max(0, due - self.clock.now()))
             self.run_timer()
+            self.deliver_due()
         raise AssertionError(f"still due after {most} runs")
 
     def stored(self, prefix: str = "") -> dict[str, bytes]:
         """Read all objects whose keys begin so."""
-        if isinstance(self.objects, MemoryObjectStore):
-            objects = self.objects.objects
-        else:
-            folder = self.folder / "archive"
-            files = sorted(path for path in folder.rglob("*") if path.is_file())
-            objects = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-        return {key: body for key, body in objects.items() if key.startswith(prefix)}
+        return {key: body for key, body in self._bodies().items() if key.startswith(prefix)}
 
     def current_record(self, job_id: str) -> bytes | None:
         """Read what stands under `records/` for a job."""
@@ -236,6 +275,7 @@ class World:
         """Name the rules that writes have broken so far."""
         return [text for write in self.ledger.writes for text in broken_rules(write)]
 
-
-def _no_function(name: str) -> Callable[[bytes], object]:
-    raise LookupError(name)
+    def _resolve(self, name: str) -> Callable[[bytes], object]:
+        if name != "deliver":
+            raise LookupError(name)
+        return lambda payload: deliver.handle(payload, self.services)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from shared import bootstrap, intake
 from shared.asking import RESERVE
+from shared.handing_over import hand_over
 from shared.ports import Services
 from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
 from shared.toolkit.message import Messages, Trigger
@@ -41,5 +42,8 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
         reserve_ms=RESERVE,
         clock=services.clock.now,
     )
+    receipts = [item.value for item in outcome.succeeded if item.value]
+    settled = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_deliver)
+    hand_over(services, tuple(settled))
     outcome.raise_for_failures()
-    return {**outcome.report(), "receipts": [asdict(item.value) for item in outcome.succeeded if item.value]}
+    return {**outcome.report(), "receipts": [asdict(receipt) for receipt in receipts]}

@@ -21,6 +21,9 @@ LONG_RUNNING = DAY
 OVERDUE = 15 * MINUTE
 """What is due for longer shows that no timer runs, or that it cannot keep up."""
 
+FAR_OFF = 8 * DAY
+"""Longer than anything waits: a job that was announced is asked about within seven days."""
+
 TOO_OFTEN = 24
 """Failures in a row after which waiting is not enough: by the schedule of retries, about a day of them."""
 
@@ -54,8 +57,9 @@ class Sighting:
     def is_left_undone(self) -> bool:
         """Tell whether something is to be done for the job, and nothing will come to do it."""
         row = self.row
-        has_work = self.is_waiting or row.effects or any(row.number(name) is not None for name in DUE_INPUTS)
-        return bool(has_work) and row.number("due_at") is None
+        has_work = self.is_waiting or row.effects or row.outbox
+        is_timed = any(row.number(name) is not None for name in DUE_INPUTS)
+        return bool(has_work or is_timed) and row.number("due_at") is None
 
     @property
     def lacks_deliveries(self) -> bool:
@@ -81,6 +85,12 @@ BUCKETS = (
     Rule("quarantined", "quarantined", lambda s: s.row.state is State.QUARANTINED, needs_person=True),
     Rule("unknown", "unknown to the vendor", lambda s: s.row.state is State.UNKNOWN, needs_person=True),
     Rule("waiting", "waiting for the vendor", lambda s: s.is_waiting),
+    Rule(
+        "undelivered",
+        "settled, and a target never took the result",
+        lambda s: bool(s.row.undelivered),
+        needs_person=True,
+    ),
     Rule(
         "incomplete", "finished without a result", lambda s: s.row.count("incomplete") > 0, needs_person=True
     ),
@@ -112,6 +122,13 @@ FLAGS = (
         "overdue",
         "due, and nobody came",
         lambda s: s.is_past(s.row.number("due_at"), OVERDUE),
+        needs_person=True,
+    ),
+    Rule(
+        # Written by an instance whose clock was ahead.
+        "far_off",
+        "due at a time for which nothing waits",
+        lambda s: s.row.count("due_at") > s.now + FAR_OFF,
         needs_person=True,
     ),
     Rule(
@@ -151,6 +168,12 @@ FLAGS = (
         "effects_failing",
         "follow-up work put off",
         lambda s: any(effect.attempts > 0 for effect in s.row.effects),
+    ),
+    Rule("delivering", "settled, to be delivered", lambda s: bool(s.row.outbox)),
+    Rule(
+        "deliveries_failing",
+        "deliveries put off",
+        lambda s: any(delivery.last for delivery in s.row.outbox),
     ),
 )
 

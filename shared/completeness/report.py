@@ -115,8 +115,13 @@ def job_line(row: JobRow) -> JobLine:
         changed_at=moment(row.number("updated_at")),
         next_at=moment(row.number("due_at")),
         queries=row.count("queries"),
-        reason=plain(row.text("reason") or row.text("notes")),
+        reason=plain(_reason(row)),
     )
+
+
+def _reason(row: JobRow) -> str | None:
+    owed = [f"{one.target} never took version {one.version}: {one.reason}" for one in row.undelivered]
+    return "; ".join(filter(None, (row.text("reason") or row.text("notes"), *owed))) or None
 
 
 def moment(ms: int | None) -> str | None:

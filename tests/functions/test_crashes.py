@@ -1,8 +1,8 @@
 """A function whose instance ends at any moment: run again, as the platform does, the end is the same.
 
-The port calls of `track` and of the timer's run are counted as they are made, and each is a case: the
-process ends before it and after it; the store is away; a write happens and its answer is lost. Those of a
-callback are in `tests/shared/test_crashes.py`.
+The port calls of `track`, of `deliver` and of the timer's run are counted as they are made, and each is a
+case: the process ends before it and after it; the store is away; a write happens and its answer is lost.
+Those of a callback are in `tests/shared/test_crashes.py`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
 from functions.track import handler as track
-from shared.errors import TemporaryError
+from shared.errors import TargetUnavailableError, TemporaryError
 from shared.job_row import read_job
-from shared.policy import MINUTE, SECOND
+from shared.policy import MINUTE, SECOND, Policy
 from shared.ports import Services
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Call, Fault, Faults, at
+from tests.scripted_targets import plan_to
 from tests.scripted_vendor import NOT_FOUND, answer, callback
 from tests.world import ENDS_AFTER, ENDS_BEFORE, KIND, Crash, World, ref
 
@@ -30,7 +32,11 @@ ANNOUNCED = json.dumps([{"kind": KIND, "job_id": job, "region": "cn-beijing"} fo
 WRITES = ("insert", "insert_many", "update", "put", "put_new")
 # After this, what a killed run held is free again.
 LEFT_ALONE = 2 * MINUTE + 5 * SECOND
-ENDS = ("state", "digest", "version", "region", "due_at", "effects", "crashes", "lost_callback", "holder")
+ENDS = (
+    *("state", "digest", "version", "region", "due_at", "effects", "crashes", "lost_callback", "holder"),
+    *("outbox", "undelivered"),
+)
+TARGETS = ("a", "b")
 
 FAULTS: Mapping[str, Fault] = {
     "ends before": ENDS_BEFORE,
@@ -50,9 +56,14 @@ def tick(world: World, services: Services) -> None:
     reconcile.handle(TICK, services)
 
 
-def finished() -> World:
-    """Begin with two jobs that only the vendor knows."""
-    world = World(None)
+def tell(world: World, services: Services) -> None:
+    """Tell the targets of both jobs."""
+    deliver.handle(json.dumps({"jobs": [ref(job).key for job in JOBS_OF_A_STORY]}).encode(), services)
+
+
+def finished(*targets: str) -> World:
+    """Begin with two jobs that only the vendor knows, and that these targets are to be told of."""
+    world = World(None, policy=Policy(jitter=0.0, delivery=plan_to(*targets)) if targets else None)
     for job in JOBS_OF_A_STORY:
         world.vendor.know(job, answer(job))
     return world
@@ -65,9 +76,9 @@ def called_back() -> World:
     return world
 
 
-def expected() -> World:
+def expected(*targets: str) -> World:
     """Begin with both announced and due."""
-    world = finished()
+    world = finished(*targets)
     announce(world, world.services)
     world.clock.advance(world.services.policy.expected)
     return world
@@ -101,6 +112,18 @@ def missing() -> World:
     return world
 
 
+def to_be_told() -> World:
+    """Begin with both settled, each target to be told of two versions, and one that takes none at first."""
+    world = expected(*TARGETS)
+    world.run_timer()
+    for job in JOBS_OF_A_STORY:
+        world.vendor.know(job, answer(job, suggestion="block"))
+    world.clock.advance(world.services.policy.confirm_after)
+    world.run_timer()
+    world.targets.say("a", TargetUnavailableError("away"))
+    return world
+
+
 @dataclass(frozen=True)
 class Story:
     """What is tried with a crash. `least` is how many port calls it makes, so that none goes unseen."""
@@ -117,6 +140,8 @@ STORIES = {
     "a run that polls, and quarantines": Story(running, tick, 20),
     "a run that confirms": Story(confirmed_otherwise, tick, 30),
     "a run that gives up": Story(missing, tick, 20),
+    "a run that hands deliveries over": Story(lambda: expected(*TARGETS), tick, 32),
+    "a delivery": Story(to_be_told, tell, 34),
 }
 
 
@@ -138,7 +163,7 @@ def end(world: World) -> Mapping[str, object]:
     assert not world.broken()
     rows = {job: read_job(world.ledger, ref(job).key) for job in JOBS_OF_A_STORY}
     told = {job: {name: row.columns.get(name) for name in ENDS} for job, row in rows.items() if row}
-    return told | world.stored()
+    return told | world.stored() | {target: world.targets.known(target) for target in TARGETS}
 
 
 def suits(fault: str, call: Call) -> bool:

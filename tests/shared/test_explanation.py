@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from shared import effects
+from shared.delivery.outbox import Delivery, outbox_columns
 from shared.explanation import explain, kept_at, name_to_type, what_next
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.jobs import State
+from shared.marks import Mark, mark
 from shared.policy import HOUR, Policy
 from shared.tables import Value
 from tests.scripted_vendor import answer, callback
@@ -48,6 +51,58 @@ def test_the_story_of_a_job_is_told_in_order_of_time(world: World) -> None:
     assert any("differed, 1 times" in what for what in whats)
 
 
+def told_after(world: World, words: str) -> list[tuple[int | None, str]]:
+    """Give what the history says with these words, of a job after which nothing was due any more."""
+    world.run_until_quiet()
+    history = explain(world.services, world.row("job-1")).history
+    return [(one.at, one.what) for one in history if words in one.what]
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "said"),
+    [
+        ("pass", "2 times in all: the record is what it says"),
+        ("block", "2 times in all: the record is what it says, as version 2"),
+        (None, "2 times in all: something differed"),
+    ],
+)
+def test_the_confirming_query_is_told_with_what_came_of_it(
+    world: World, suggestion: str | None, said: str
+) -> None:
+    world.vendor.say("job-1", answer("job-1"))
+    world.vendor.know("job-1", answer("job-1", suggestion=suggestion))
+    world.deliver(callback("job-1"))
+
+    ((at, what),) = told_after(world, "asked again")
+
+    assert at == START + POLICY.confirm_after
+    assert what.endswith(said)
+
+
+def test_a_job_that_was_not_asked_about_again_has_no_such_story(world: World) -> None:
+    world.vendor.know("job-1", answer("job-1"))
+    world.deliver(callback("job-1"))
+
+    history = explain(world.services, world.row("job-1")).history
+    assert not [one for one in history if "asked again" in one.what or "no callback" in one.what]
+
+
+def test_a_callback_is_told_as_lost_and_as_late(world: World) -> None:
+    world.vendor.know("job-1", answer("job-1"))
+    mark(world.services, Mark(ref("job-1"), by="test", is_notification=False))
+
+    ((lost_at, lost),) = told_after(world, "no callback")
+    world.deliver(callback("job-1"))
+    ((late_at, late),) = told_after(world, "no callback")
+
+    settled_at = world.row("job-1").count("settled_at")
+    assert lost_at == late_at == settled_at + POLICY.callback_grace
+    assert (lost, late) == (
+        "no callback had come: it counts as lost",
+        "no callback had come: it counted as lost, and came late",
+    )
+
+
 def test_more_deliveries_than_a_page_holds_are_all_told(world: World) -> None:
     world.vendor.know("job-1", answer("job-1"))
     for number in range(30):
@@ -84,6 +139,21 @@ def test_effects_are_told_with_their_failures() -> None:
     assert [at for at, _ in found] == [START + HOUR, START]
     assert "counts as lost" in found[0][1]
     assert "failed 2 times" in found[1][1]
+
+
+def test_deliveries_are_told_with_their_failures() -> None:
+    tried = Delivery("a", 1, "d", (), START, START, START + HOUR, attempts=2, last="it said 500")
+    waiting, new = replace(tried, version=2), replace(tried, target="b", attempts=0, next_at=START)
+    never = {
+        "undelivered": '[{"target":"c","version":1,"digest":"d","since":1,"attempts":9,"reason":"gone"}]'
+    }
+
+    found = told(job_row(State.SUCCEEDED, **outbox_columns([tried, waiting, new]), **never))
+
+    assert [at for at, _ in found] == [START + HOUR, START, None]
+    assert found[0][1] == "version 1 is delivered to a, after 2 attempts; it said 500"
+    assert found[1][1] == "version 1 is delivered to b"
+    assert "c never took version 1, in 9 attempts: gone; media-ledger redeliver" in found[2][1]
 
 
 @pytest.mark.parametrize("name", sorted(effects._PERFORM))

@@ -11,6 +11,7 @@ import pytest
 
 from shared import interventions
 from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.delivery.outbox import Delivery, outbox_columns
 from shared.errors import ContendedError
 from shared.job_row import Effect, effect_columns, read_job
 from shared.jobs import JobRef, State
@@ -110,6 +111,15 @@ def test_effects_that_have_failed_are_tried_at_once_and_others_keep_their_time()
     interventions.retry(world.services, ref(JOB), by="test")
 
     assert world.row(JOB).effects == (watch, replace(failed, next_at=START))
+    assert world.broken() == []
+
+
+def test_every_delivery_is_tried_at_once() -> None:
+    entry = Delivery("next", 1, "d", (), START, START, next_at=START + 99, attempts=3, last="away")
+    world = world_with(State.SUCCEEDED, digest="d", **outbox_columns([entry]))
+    interventions.retry(world.services, ref(JOB), by="test")
+
+    assert world.row(JOB).outbox == (replace(entry, next_at=START),)
     assert world.broken() == []
 
 

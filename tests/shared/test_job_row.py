@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import CorruptRowError
-from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column, read_job, with_due
+from shared.job_row import (
+    DUE_INPUTS,
+    Effect,
+    JobRow,
+    StoredPart,
+    effect_columns,
+    parts_column,
+    read_job,
+    with_due,
+)
 from shared.jobs import State
 from shared.tables import JOBS, Row, Value
 from tests.world import World, job_row, ref
@@ -19,33 +28,35 @@ times = st.none() | st.integers(0, 100)
 
 
 @pytest.mark.parametrize(
-    ("lease", "query", "effects", "due"),
+    ("lease", "query", "effects", "deliver", "due"),
     [
-        (None, None, None, None),
-        (None, 5, None, 5),
-        (None, None, 7, 7),
-        (None, 5, 7, 5),
-        (None, 7, 5, 5),
-        (9, None, None, 9),
-        (9, 5, 7, 9),
+        (None, None, None, None, None),
+        (None, 5, None, None, 5),
+        (None, None, 7, None, 7),
+        (None, None, None, 8, 8),
+        (None, 5, 7, 6, 5),
+        (None, 7, 5, 6, 5),
+        (None, 7, 6, 5, 5),
+        (9, None, None, None, 9),
+        (9, 5, 7, 6, 9),
     ],
 )
-def test_due_is_the_end_of_the_lease_else_the_earlier_of_the_others(
-    lease: int | None, query: int | None, effects: int | None, due: int | None
+def test_due_is_the_end_of_the_lease_else_the_earliest_of_the_others(
+    lease: int | None, query: int | None, effects: int | None, deliver: int | None, due: int | None
 ) -> None:
-    change = with_due(KEY, {}, {"lease_until": lease, "query_at": query, "effects_at": effects})
+    change = with_due(KEY, {}, dict(zip(DUE_INPUTS, (lease, query, effects, deliver), strict=True)))
 
     assert change["due_at"] == due
     assert change["due_bucket"] == (None if due is None else KEY[0])
 
 
 @given(
-    times, times, times, st.dictionaries(st.sampled_from(("lease_until", "query_at", "effects_at")), times)
+    st.fixed_dictionaries(dict.fromkeys(DUE_INPUTS, times)),
+    st.dictionaries(st.sampled_from(DUE_INPUTS), times),
 )
 def test_a_change_of_one_sees_the_others_as_they_were(
-    lease: int | None, query: int | None, effects: int | None, change: dict[str, int | None]
+    before: dict[str, int | None], change: dict[str, int | None]
 ) -> None:
-    before = {"lease_until": lease, "query_at": query, "effects_at": effects}
     row: Row = {name: at for name, at in before.items() if at is not None}
 
     assert with_due(KEY, row, change)["due_at"] == with_due(KEY, {}, {**before, **change})["due_at"]

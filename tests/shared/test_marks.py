@@ -120,8 +120,7 @@ def test_what_the_query_needs_is_kept_from_whom_told_it_first() -> None:
         ({"holder": "x", "lease_until": START + 1}, job_row(State.RUNNING)),
         ({"holder": None, "lease_until": None}, job_row(State.RUNNING, **LAPSED)),
         ({"holder": None, "lease_until": None}, job_row(State.RUNNING, **HELD)),
-        ({"query_at": START + 7}, job_row(State.RUNNING, query_at=START, **HELD)),
-        ({"effects_at": START + 7}, job_row(State.RUNNING, **HELD)),
+        ({"lease_until": START + 7}, job_row(State.RUNNING, **HELD)),
     ],
 )
 def test_a_plan_does_not_outlive_what_it_rests_on(change: dict[str, Value | None], row: JobRow) -> None:
@@ -130,6 +129,16 @@ def test_a_plan_does_not_outlive_what_it_rests_on(change: dict[str, Value | None
     world.change(JOB, change)
 
     assert not world.ledger.update(JOBS, (row.key,), plan.change, plan.when)
+
+
+def test_under_a_lease_a_mark_rests_on_nothing_else_that_is_due() -> None:
+    world, row = World(None), job_row(State.RUNNING, **HELD)
+    world.put(row)
+    world.change(JOB, {"effects_at": START - 7, "deliver_at": START - 7})
+    plan = planned(row)
+
+    assert world.ledger.update(JOBS, (row.key,), plan.change, plan.when)
+    assert world.row(JOB).number("due_at") == world.row(JOB).number("lease_until")
 
 
 def test_nothing_contradicts_by_saying_nothing() -> None:
