@@ -1,0 +1,1 @@
+"""How an event reaches a target: one sender for each kind of target, and what chooses among them."""
