@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared.adapters.local.object_keys import segments
+from shared.adapters.object_keys import segments
 
 # MTS takes `oss://bucket.oss-region.aliyuncs.com/key` (media-jobs.md 4); ICE takes `oss://bucket/key`
 # and the web address (Media, on the page of its QueryIProductionJob). Nothing is decoded: keys may

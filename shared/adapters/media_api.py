@@ -6,16 +6,16 @@ opened by the first call. Nothing of a signed query reaches an error or a log.
 
 from __future__ import annotations
 
-import logging
 import random
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.adapters.endpoints import checked_override, endpoint
+from shared.adapters.http_sessions import HttpSessions
 from shared.adapters.signing import SIGNERS, AnswerFormat, Envelope, Scheme, canonical_query
 from shared.adapters.vendor_errors import error_for, read_refusal
 from shared.errors import OversizedAnswerError, VendorUnavailableError
@@ -23,16 +23,12 @@ from shared.toolkit.context import Credentials
 from shared.vendor import ApiAnswer, ApiRequest, Part
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import requests
 
     from shared.ports import Clock
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
-# Most answers are a few kilobytes: as many connections as a pool of settling threads can use.
-_KEPT_CONNECTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,6 @@ class SignedMediaApi:
     `endpoints` replaces the address of a product (`{"vod": "http://127.0.0.1:8080"}`).
     `retry_after_unit_ms` is the unit of `x-acs-retry-after`, which the vendor does not document
     (media-jobs.md 3, errors). `random` gives nonces, so outside of tests it is a `SystemRandom`.
-    `ca_bundle` is a file of certificates to trust instead of those that `requests` brings. With
-    `trust_env` the environment decides on proxies and certificates; without, it has no say.
     """
 
     def __init__(
@@ -74,8 +68,7 @@ class SignedMediaApi:
         timeouts: Timeouts | None = None,
         retry_after_unit_ms: int = 1_000,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
-        ca_bundle: Path | None = None,
-        trust_env: bool = False,
+        sessions: HttpSessions | None = None,
     ) -> None:
         self._credentials = credentials
         self._clock = clock
@@ -86,8 +79,7 @@ class SignedMediaApi:
         self._timeouts = timeouts or Timeouts()
         self._retry_after_unit_ms = retry_after_unit_ms
         self._max_answer_bytes = max_answer_bytes
-        self._ca_bundle = ca_bundle
-        self._trust_env = trust_env
+        self._sessions = sessions or HttpSessions()
         self._session: requests.Session | None = None
         self._opening = threading.Lock()
 
@@ -177,7 +169,7 @@ class SignedMediaApi:
     def _open_session(self) -> requests.Session:
         with self._opening:
             if self._session is None:
-                self._session = _new_session(ca_bundle=self._ca_bundle, trust_env=self._trust_env)
+                self._session = self._sessions.open()
             return self._session
 
 
@@ -194,36 +186,3 @@ _REQUEST_ID = re.compile(rb'(?:"RequestId"\s*:\s*"|<RequestId>)([\w.-]{1,100})["
 def _request_id(reply: _Reply) -> str | None:
     found = _REQUEST_ID.search(reply.body)
     return found.group(1).decode() if found else reply.headers.get("x-acs-request-id")
-
-
-def _new_session(*, ca_bundle: Path | None, trust_env: bool) -> requests.Session:
-    """Open the session. `requests` is loaded here: half of a cold start, and not every event asks."""
-    import ssl
-
-    import requests
-    from requests.adapters import HTTPAdapter
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-    # At DEBUG, urllib3 writes every URL that it asks for, the signed query with it.
-    talkative = logging.getLogger("urllib3")
-    talkative.setLevel(max(talkative.level, logging.INFO))
-
-    class OneContextAdapter(HTTPAdapter):
-        """Share one TLS context: the stock adapter reads the certificates for every connection."""
-
-        def init_poolmanager(self, *args: Any, **options: Any) -> None:
-            context = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
-            super().init_poolmanager(*args, ssl_context=context, **options)
-
-        def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
-            """Do nothing: the context demands a valid certificate for the host by itself."""
-
-    session = requests.Session()
-    session.trust_env = trust_env
-    # Said, or ~/.netrc of a trusted environment would replace our Authorization header.
-    session.auth = lambda prepared: prepared
-    # The environment's bundles and proxies need the stock adapter.
-    secure = HTTPAdapter if trust_env else OneContextAdapter
-    session.mount("https://", secure(pool_maxsize=_KEPT_CONNECTIONS))
-    session.mount("http://", HTTPAdapter(pool_maxsize=_KEPT_CONNECTIONS))
-    return session

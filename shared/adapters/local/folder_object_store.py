@@ -10,16 +10,21 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
 
-from shared.adapters.local.object_keys import segments
+from shared.adapters.object_keys import check_span, segments
 from shared.errors import ObjectNotFoundError, StoreUnavailableError
+from shared.ports import ObjectInfo
 
 # Nothing, a file where the key needs a folder, a folder, a link: none of them is an object.
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
+_CHUNK_BYTES = 256 * 1024
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -43,6 +48,14 @@ class FolderObjectStore:
 
     def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
         """Store the object if none stands there; tell whether this call stored it."""
+        return self._put_new(key, body)
+
+    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
+        """Store what a file holds if no object stands there; tell whether this call stored it."""
+        file.seek(0)
+        return self._put_new(key, file)
+
+    def _put_new(self, key: str, body: bytes | BinaryIO) -> bool:
         *folders, name = segments(key)
         with _naming(key), self._folder(folders, create=True) as folder:
             if _is_object(name, folder):
@@ -60,15 +73,39 @@ class FolderObjectStore:
 
     def get(self, key: str) -> bytes:
         """Read the whole object; raise `ObjectNotFoundError` when there is none."""
+        with self._opened(key) as file:
+            return file.read()
+
+    def chunks(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, which is left out, piece by piece."""
+        check_span(start, end)
+        with self._opened(key) as file:
+            file.seek(start)
+            while chunk := file.read(_CHUNK_BYTES if end is None else min(_CHUNK_BYTES, end - file.tell())):
+                yield chunk
+
+    def info(self, key: str) -> ObjectInfo:
+        """Tell size and time of an object; raise `ObjectNotFoundError` when there is none."""
+        with self._opened(key) as file:
+            status = os.fstat(file.fileno())
+        return ObjectInfo(status.st_size, status.st_mtime_ns // 1_000_000, content_type=None)
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """Give the address of the file, which does not end."""
+        path = "/".join(segments(key))
+        return f"{self._root.absolute().as_uri()}/{quote(path)}"
+
+    def remove(self, key: str) -> None:
+        """Take the object away, if there is one; its folders stay."""
         *folders, name = segments(key)
         with _naming(key):
             try:
                 with self._folder(folders, create=False) as folder:
-                    return _read(name, folder)
+                    os.unlink(name, dir_fd=folder)
+                    os.fsync(folder)
             except OSError as error:
-                if error.errno in _NO_OBJECT:
-                    raise ObjectNotFoundError("no object stands there", key=key) from None
-                raise
+                if error.errno not in _NO_OBJECT:
+                    raise
 
     def has(self, key: str) -> bool:
         """Tell whether an object stands under the key."""
@@ -95,6 +132,23 @@ class FolderObjectStore:
             yield from _keys(f"{folder}/", descriptor)
 
     @contextmanager
+    def _opened(self, key: str) -> Iterator[BinaryIO]:
+        """Give the file of an object; raise `ObjectNotFoundError` when there is none."""
+        *folders, name = segments(key)
+        with _naming(key), ExitStack() as opened:
+            try:
+                with self._folder(folders, create=False) as folder:
+                    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+                # Closed here, for a folder that turns up: then there is no file to close it.
+                opened.callback(os.close, descriptor)
+                file = opened.enter_context(os.fdopen(descriptor, "rb", closefd=False))
+            except OSError as error:
+                if error.errno in _NO_OBJECT:
+                    raise ObjectNotFoundError("no object stands there", key=key) from None
+                raise
+            yield file
+
+    @contextmanager
     def _folder(self, names: Sequence[str], *, create: bool) -> Iterator[int]:
         """Give a descriptor of the folder that `names` lead to."""
         if create:
@@ -119,26 +173,23 @@ def _enter(name: str, folder: int, *, create: bool) -> int:
 
 
 @contextmanager
-def _written(body: bytes, folder: int) -> Iterator[str]:
+def _written(body: bytes | BinaryIO, folder: int) -> Iterator[str]:
     """Write the bytes whole, under a name of their own that is gone at the end."""
     # Random, as in `tempfile` (which knows no folder descriptors): process ids repeat in containers.
     part = f".{secrets.token_hex(8)}.part"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
+            if isinstance(body, bytes):
+                file.write(body)
+            else:
+                shutil.copyfileobj(body, file)
             file.flush()
             os.fsync(descriptor)
         yield part
     finally:
         with suppress(FileNotFoundError):
             os.unlink(part, dir_fd=folder)
-
-
-def _read(name: str, folder: int) -> bytes:
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read()
 
 
 def _is_object(name: str, folder: int) -> bool:

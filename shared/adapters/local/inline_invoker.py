@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.errors import PermanentError
+from shared.adapters.async_tasks import check_task
 
-PAYLOAD_LIMIT = 128 * 1024  # of an asynchronous invocation: function-compute.md 1.5
 RETRIES = 3  # up to four executions by default: function-compute.md 2.2
-_TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")  # function-compute.md 2.2, "Async tasks"
 
 Target = Callable[[bytes], object]
 
@@ -60,16 +57,7 @@ class InlineInvoker:
 
         Raise `PermanentError` for a payload or an id that FC would refuse, and what `resolve` raises.
         """
-        if len(payload) > PAYLOAD_LIMIT:
-            raise PermanentError(
-                "the payload is too long for an asynchronous invocation",
-                function=function,
-                task_id=task_id[:128],
-                bytes=len(payload),
-                limit=PAYLOAD_LIMIT,
-            )
-        if not _TASK_ID.fullmatch(task_id):
-            raise PermanentError("not a task id", function=function, task_id=task_id[:128])
+        check_task(function, payload, task_id=task_id)
         task = _Task(function, task_id, payload, self._resolve(function))
         with self._lock:
             # FC answers 409 to an id that the same function had before (function-compute.md 2.2).

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from shared.adapters.local.row_checks import (
+from shared.adapters.local.sqlite_schema import ForeignFileError, listed, prepare, quoted, transaction
+from shared.adapters.row_checks import (
     check_change,
     check_columns,
     check_conditions,
@@ -17,7 +18,6 @@ from shared.adapters.local.row_checks import (
     check_place,
     check_row,
 )
-from shared.adapters.local.sqlite_schema import ForeignFileError, listed, prepare, quoted, transaction
 from shared.errors import CorruptRowError, MisconfiguredError, StoreUnavailableError
 from shared.ports import Change, Done, Page, When
 from shared.tables import TABLES, Index, Key, Row, Table, Value

@@ -20,6 +20,7 @@ import pytest
 from localcloud.media.server import MediaApiServer
 from shared.adapters.clocks import ManualClock
 from shared.adapters.endpoints import endpoint
+from shared.adapters.http_sessions import HttpSessions
 from shared.adapters.media_api import SignedMediaApi, Timeouts
 from shared.adapters.paced_media_api import PacedMediaApi
 from shared.adapters.signing import AnswerFormat, Scheme
@@ -51,7 +52,8 @@ def world() -> World:
 
 @pytest.fixture
 def server(world: World) -> Iterator[MediaApiServer]:
-    with MediaApiServer(world.gateway) as server:
+    server = MediaApiServer(world.gateway)
+    with server:
         yield server
 
 
@@ -440,11 +442,11 @@ def test_a_certificate_is_accepted_from_whom_we_trust_and_for_its_host_alone(sel
     with listening(answering(ok(b"{}")), tls=self_signed) as url:
         for stranger, options in [
             (url, {}),
-            (url.replace("127.0.0.1", "localhost"), {"ca_bundle": self_signed}),
+            (url.replace("127.0.0.1", "localhost"), {"sessions": HttpSessions(ca_bundle=self_signed)}),
         ]:
             with pytest.raises(VendorUnavailableError, match="SSLError"):
                 ask(stranger, clock, within=100, **options)
-        answer = ask(url, clock, ca_bundle=self_signed)
+        answer = ask(url, clock, sessions=HttpSessions(ca_bundle=self_signed))
 
     assert answer.part.body == b"{}"
 
@@ -457,7 +459,7 @@ def test_a_certificate_bundle_of_the_environment_counts_only_when_trusted(
     with listening(answering(ok(b"{}")), tls=self_signed) as url:
         with pytest.raises(VendorUnavailableError, match="SSLError"):
             ask(url, ManualClock(START), within=100)
-        answer = ask(url, ManualClock(START), trust_env=True)
+        answer = ask(url, ManualClock(START), sessions=HttpSessions(trust_env=True))
 
     assert answer.part.body == b"{}"
 
@@ -483,7 +485,7 @@ def test_a_netrc_file_never_replaces_the_signature(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
     with pytest.raises(JobNotFoundError):
-        ask(server.endpoint, world.clock, trust_env=True)
+        ask(server.endpoint, world.clock, sessions=HttpSessions(trust_env=True))
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from localcloud.oss.server import folder_buckets
+from shared.adapters.aliyun.oss_result_files import OssResultFiles
 from shared.adapters.local.folder_result_files import FolderResultFiles
 from shared.errors import ObjectNotFoundError, SettingError
 from shared.ports import ResultFiles
+from tests.shared.adapters.oss_on_the_wire import new_client, oss_on_the_wire
 
 Place = tuple[ResultFiles, Callable[[str, str, bytes], None]]
 """The adapter, and how a vendor's job writes a file: bucket, key, bytes."""
 
 
-def in_a_folder(folder: Path) -> Place:
+@contextmanager
+def in_a_folder(folder: Path) -> Iterator[Place]:
     def write(bucket: str, key: str, body: bytes) -> None:
         file = folder / bucket / key
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
 
-    return FolderResultFiles(folder), write
+    yield FolderResultFiles(folder), write
 
 
-@pytest.fixture(params=[in_a_folder])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    made: Place = request.param(tmp_path)
-    return made
+@contextmanager
+def in_buckets(folder: Path) -> Iterator[Place]:
+    buckets = folder_buckets(folder, ["bucket"])
+    with oss_on_the_wire(folder, buckets=buckets) as oss:
+
+        def write(bucket: str, key: str, body: bytes) -> None:
+            buckets[bucket].put(key, body, headers={}, modified=0)
+
+        with closing(OssResultFiles(lambda _: new_client(oss.endpoint))) as files:
+            yield files, write
+
+
+@pytest.fixture(params=[in_a_folder, in_buckets])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    with request.param(tmp_path) as made:
+        yield made
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which keys an object store takes. Pure."""
+"""Which keys, and which parts of an object, a store takes. Pure."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def segments(key: str) -> list[str]:
     if "\0" in key or key.startswith("\\"):
         raise ValueError(f"an object key has no NUL and no leading backslash: {key!r}")
     return parts
+
+
+def check_span(start: int, end: int | None) -> None:
+    """Raise `ValueError` for what is no part of anything: `end` is left out, and None for the rest."""
+    if start < 0 or (end is not None and end <= start):
+        raise ValueError(f"bytes {start} to {end} are no part of an object")

@@ -1,0 +1,93 @@
+"""Opens sessions of `requests`, the one HTTP client of all that is deployed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
+
+    import requests
+    from urllib3.connectionpool import ConnectionPool
+
+# Most answers are a few kilobytes: as many connections as a pool of settling threads can use.
+_KEPT_CONNECTIONS = 32
+
+
+class HttpSessions:
+    """Opens sessions that share one TLS context: making one takes 16 ms and more (cold-start.md).
+
+    `ca_bundle` is a file of certificates to trust instead of those that `requests` brings. With
+    `trust_env` the environment decides on proxies and certificates; without, it has no say.
+    """
+
+    def __init__(self, *, ca_bundle: Path | None = None, trust_env: bool = False) -> None:
+        self._ca_bundle = ca_bundle
+        self._trust_env = trust_env
+        self._context: ssl.SSLContext | None = None
+        self._making = threading.Lock()
+
+    def open(self) -> requests.Session:
+        """Open a session. `requests` is loaded here: half of a cold start, and not every event asks."""
+        with warnings.catch_warnings():
+            # It warns where it cannot guess encodings, which nobody here asks it to: the deployed package
+            # has no guesser, which would take 10 ms to load (cold-start.md).
+            warnings.simplefilter("ignore")
+            import requests
+            from requests.adapters import HTTPAdapter
+
+        # At DEBUG, urllib3 writes every URL that it asks for, the signed query with it.
+        talkative = logging.getLogger("urllib3")
+        talkative.setLevel(max(talkative.level, logging.INFO))
+        session = requests.Session()
+        session.trust_env = self._trust_env
+        # Said, or ~/.netrc of a trusted environment would replace our Authorization header.
+        session.auth = lambda prepared: prepared
+        # The environment's bundles and proxies need the stock adapter.
+        secure = HTTPAdapter if self._trust_env else self._one_context_adapter()
+        session.mount("https://", secure(pool_maxsize=_KEPT_CONNECTIONS))
+        session.mount("http://", HTTPAdapter(pool_maxsize=_KEPT_CONNECTIONS))
+        return session
+
+    def tls(self) -> ssl.SSLContext:
+        """Give the context, for clients that open connections of their own; the first call makes it."""
+        import ssl
+
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+        with self._making:
+            if self._context is None:
+                self._context = ssl.create_default_context(cafile=self._ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+            return self._context
+
+    def _one_context_adapter(self) -> type[requests.adapters.HTTPAdapter]:
+        from requests.adapters import HTTPAdapter
+
+        sessions = self
+
+        class OneContextAdapter(HTTPAdapter):
+            """Share one TLS context: the stock adapter reads the certificates for every connection."""
+
+            def get_connection_with_tls_context(self, *args: Any, **options: Any) -> ConnectionPool:
+                # Not before there is a connection to make: plain HTTP needs no context.
+                self.poolmanager.connection_pool_kw["ssl_context"] = sessions.tls()
+                return super().get_connection_with_tls_context(*args, **options)
+
+            def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
+                """Do nothing: the context demands a valid certificate for the host by itself."""
+
+        return OneContextAdapter
+
+
+def never_connected(error: Exception) -> bool:
+    """Tell of an error of `requests` whether nothing of the request can have arrived."""
+    import requests
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else None
+    reason = getattr(inner, "reason", inner)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
