@@ -1,6 +1,7 @@
 """Which adapters the contract tests judge, and how racers are let loose on them.
 
-An adapter joins its port's contract by one line in `OBJECT_STORES`, `LEDGERS`, `CLOCKS` or `PARALLELS`.
+An adapter joins its port's contract by one line in `OBJECT_STORES`, `LEDGERS`, `INVOKERS`, `CLOCKS`
+or `PARALLELS`.
 """
 
 from __future__ import annotations
@@ -11,22 +12,39 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import pytest
 
+from localcloud.fc.service import fc_server
+from shared.adapters.aliyun.tablestore_ledger import TablestoreLedger
+from shared.adapters.aliyun.tablestore_tables import create_tables
 from shared.adapters.clocks import ManualClock, SystemClock
 from shared.adapters.local.folder_object_store import FolderObjectStore
 from shared.adapters.local.inline_invoker import InlineInvoker
 from shared.adapters.local.sqlite_ledger import SqliteLedger
 from shared.adapters.parallel import SequentialParallel, ThreadParallel
-from shared.ports import Clock, Ledger, ObjectStore, Parallel
+from shared.ports import (
+    Clock,
+    Invoker,
+    Ledger,
+    ObjectLinks,
+    ObjectRemoval,
+    ObjectStore,
+    ObjectStreams,
+    Parallel,
+)
+from tests import real_services
+from tests.localcloud.fc import worlds as fc
+from tests.localcloud.tablestore.worlds import connect, new_service, serving
+from tests.shared.adapters.oss_on_the_wire import oss_object_store, oss_on_the_wire
 
 P = TypeVar("P")
-THREADS = 8
+THREADS = 16
 PROCESSES = 4
 PATIENCE_S = 60
 
@@ -40,10 +58,27 @@ Race = Callable[[Callable[[P, Meet, int], Any]], "list[Any]"]
 """Runs an action (with its store, the meeting point and its number) in every racer at once."""
 
 
+class WholeObjectStore(ObjectStore, ObjectStreams, ObjectLinks, ObjectRemoval, Protocol):
+    """All that an adapter can do with objects."""
+
+
 @contextmanager
-def folder_object_store(folder: Path) -> Iterator[ObjectStore]:
+def folder_object_store(folder: Path) -> Iterator[WholeObjectStore]:
     """Open the archive in a folder."""
     yield FolderObjectStore(folder / "archive")
+
+
+@contextmanager
+def in_a_folder(folder: Path) -> Iterator[Open[WholeObjectStore]]:
+    """Give what opens the archive in a folder."""
+    yield partial(folder_object_store, folder)
+
+
+@contextmanager
+def in_a_bucket(folder: Path) -> Iterator[Open[WholeObjectStore]]:
+    """Give what opens the archive in a bucket of a local OSS, which stops at the end."""
+    with oss_on_the_wire(folder) as oss:
+        yield partial(oss_object_store, oss.endpoint)
 
 
 @contextmanager
@@ -53,8 +88,29 @@ def sqlite_ledger(folder: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-OBJECT_STORES = {"folder": folder_object_store}
-LEDGERS = {"sqlite": sqlite_ledger}
+@contextmanager
+def in_a_file(folder: Path) -> Iterator[Open[Ledger]]:
+    """Give what opens the ledger in a folder."""
+    yield partial(sqlite_ledger, folder)
+
+
+@contextmanager
+def tablestore_ledger(endpoint: str) -> Iterator[Ledger]:
+    """Open the ledger in the Tablestore at an endpoint."""
+    with closing(TablestoreLedger(connect(endpoint))) as ledger:
+        yield ledger
+
+
+@contextmanager
+def in_tables(folder: Path) -> Iterator[Open[Ledger]]:
+    """Serve a Tablestore with empty tables, and give what opens the ledger in it."""
+    with serving(new_service()) as server:
+        create_tables(connect(server.endpoint))
+        yield partial(tablestore_ledger, server.endpoint)
+
+
+OBJECT_STORES = {"folder": in_a_folder, "oss on the wire": in_a_bucket}
+LEDGERS = {"sqlite": in_a_file, "tablestore on the wire": in_tables}
 CLOCKS: dict[str, Callable[[], Clock]] = {
     "system": SystemClock,
     "manual": lambda: ManualClock(1_763_640_000_000),
@@ -66,23 +122,45 @@ PARALLELS: dict[str, Callable[[], Parallel]] = {
 }
 
 
-@pytest.fixture(params=OBJECT_STORES)
-def open_objects(request: pytest.FixtureRequest, tmp_path: Path) -> Open[ObjectStore]:
+OSS_ITSELF, TABLESTORE_ITSELF = "oss itself", "tablestore itself"
+
+
+@pytest.fixture(params=[*OBJECT_STORES, real_services.param(OSS_ITSELF)])
+def open_objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open[WholeObjectStore]]:
     """Give what opens an object store, of each adapter in turn."""
-    return partial(OBJECT_STORES[request.param], tmp_path)
+    if request.param == OSS_ITSELF:
+        scratch = real_services.scratch_name()
+        yield partial(real_services.real_object_store, scratch)
+        real_services.remove_objects(scratch)
+        return
+    with OBJECT_STORES[request.param](tmp_path) as opens:
+        yield opens
 
 
 @pytest.fixture
-def objects(open_objects: Open[ObjectStore]) -> Iterator[ObjectStore]:
+def objects(open_objects: Open[WholeObjectStore]) -> Iterator[WholeObjectStore]:
     """Give an object store."""
     with open_objects() as store:
         yield store
 
 
-@pytest.fixture(params=LEDGERS)
-def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Open[Ledger]:
+@pytest.fixture(scope="session")
+def scratch_tables() -> Iterator[str]:
+    """Make scratch tables in Tablestore itself, once: they take their time there."""
+    with real_services.scratch_tables() as scratch:
+        yield scratch
+
+
+@pytest.fixture(params=[*LEDGERS, real_services.param(TABLESTORE_ITSELF)])
+def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open[Ledger]]:
     """Give what opens a ledger, of each adapter in turn."""
-    return partial(LEDGERS[request.param], tmp_path)
+    if request.param == TABLESTORE_ITSELF:
+        scratch = request.getfixturevalue("scratch_tables")
+        yield partial(real_services.real_ledger, scratch)
+        real_services.remove_scratch_rows(scratch)
+        return
+    with LEDGERS[request.param](tmp_path) as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -105,7 +183,9 @@ def parallel(request: pytest.FixtureRequest) -> Parallel:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def race_objects(request: pytest.FixtureRequest, open_objects: Open[ObjectStore]) -> Race[ObjectStore]:
+def race_objects(
+    request: pytest.FixtureRequest, open_objects: Open[WholeObjectStore]
+) -> Race[WholeObjectStore]:
     """Race on an object store: threads that share one object, or processes with one each."""
     return RACES[request.param](open_objects)
 
@@ -196,7 +276,62 @@ def deliveries() -> Deliveries:
     return Deliveries()
 
 
+class Reached(Protocol):
+    """An invoker, and the functions behind it."""
+
+    @property
+    def invoker(self) -> Invoker:
+        """Give the invoker."""
+        ...
+
+    def execute(self) -> int:
+        """Execute what was accepted; tell how many tasks there were."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Reached:
+    invoker: Invoker
+    execute: Callable[[], int]
+
+
+Resolve = Callable[[str], Callable[[bytes], object]]
+
+
+@contextmanager
+def in_this_process(resolve: Resolve) -> Iterator[Reached]:
+    """Reach functions inside this process."""
+    invoker = InlineInvoker(resolve)
+    yield _Reached(invoker, invoker.run_accepted)
+
+
+@contextmanager
+def on_fc3(resolve: Resolve) -> Iterator[Reached]:
+    """Reach functions of a local FC 3.0."""
+    service = fc.new_service(resolve)
+    with fc_server(service) as server, closing(fc.fc3(server.endpoint)) as invoker:
+        yield _Reached(invoker, service.tasks.execute)
+
+
+@contextmanager
+def on_fc2(resolve: Resolve) -> Iterator[Reached]:
+    """Reach functions of a service of a local FC 2.0."""
+    service = fc.new_service(resolve)
+    with fc_server(service) as server, closing(fc.fc2(server.endpoint)) as invoker:
+        yield _Reached(invoker, service.tasks.execute)
+
+
+INVOKERS = {"inline": in_this_process, "fc3 on the wire": on_fc3, "fc2 on the wire": on_fc2}
+
+
+@pytest.fixture(params=INVOKERS)
+def reached(request: pytest.FixtureRequest, deliveries: Deliveries) -> Iterator[Reached]:
+    """Reach the function `deliver`, by each adapter in turn."""
+    with INVOKERS[request.param]({"deliver": deliveries, "archive": deliveries}.__getitem__) as reached:
+        yield reached
+
+
 @pytest.fixture
-def invoker(deliveries: Deliveries) -> InlineInvoker:
-    """Give an invoker that knows one function, `deliver`."""
-    return InlineInvoker({"deliver": deliveries}.__getitem__)
+def invoker(reached: Reached) -> Invoker:
+    """Give an invoker that knows the function `deliver`, of each adapter in turn."""
+    return reached.invoker

@@ -328,6 +328,17 @@ def test_pages_from_the_newest_on_are_those_from_the_oldest_backward(ledger: Led
     assert len(due(ledger, upto=1)) == 6
 
 
+def test_a_page_after_a_place_beyond_the_end_begins_at_the_end(ledger: Ledger) -> None:
+    insert_due(ledger, ("a", 10), ("b", 20))
+    beyond = due_row("c", 30)
+
+    upward = ledger.scan(JOBS, JOBS_DUE, "3", upto=20, limit=9, after=beyond)
+    downward = ledger.scan(JOBS, JOBS_DUE, "3", upto=20, limit=9, after=beyond, newest_first=True)
+
+    assert upward == Page([])
+    assert downward == Page([due_row("b", 20), due_row("a", 10)])
+
+
 def test_a_page_is_cut_to_the_page_limit_and_the_rest_follows(ledger: Ledger) -> None:
     count = ledger.PAGE_LIMIT + 3
     rows: list[tuple[Key, Row]] = [
