@@ -16,7 +16,7 @@ from shared.toolkit.message import ACCOUNT_PATTERN, REGION_PATTERN, Message, Tra
 from shared.toolkit.parser import ParseError
 from shared.toolkit.strict_json import Tree, any_text
 
-_QUEUE_EVENT = "mns:Queue:SendMessage"  # function-compute.md 2, "MNS queue trigger"
+QUEUE_EVENT = "mns:Queue:SendMessage"  # function-compute.md 2, "MNS queue trigger"
 _TOPIC_FIELDS = {"TopicName", "MessageId", "Message"}
 _SUBJECT = re.compile(
     rf"acs:mns:(?P<region>{REGION_PATTERN}):(?P<account>{ACCOUNT_PATTERN}):/?queues/(?P<queue>.+)"
@@ -120,7 +120,7 @@ def left_over(rest: bytes, transport: Transport, error: ParseError) -> Message:
 
 
 def _open_queue_body(tree: dict[str, Tree], data: Tree) -> _Opened:
-    if "specversion" in tree and tree.get("type") != _QUEUE_EVENT:
+    if "specversion" in tree and tree.get("type") != QUEUE_EVENT:
         raise ParseError("a CloudEvent of another source", layer="mns-queue", field="type")
     text = any_text(data, "messageBody")
     if text is None:
