@@ -35,7 +35,7 @@ Folder = Annotated[
 ]
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Give the environment that a function on this ledger has."""
     try:
         root = quote(str(folder.resolve()))
@@ -45,7 +45,6 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "LEDGER_OBJECTS": f"file://{root}/archive",
         "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
         **{name: value for name, value in os.environ.items() if _concerns_us(name)},
-        **more,
     }
 
 
@@ -64,8 +63,19 @@ def opened(settings: Mapping[str, str], *, must_exist: Path | None = None) -> It
                 " `media-ledger settle` first, or say where it is with --dir",
                 file=str(database),
             )
-    try:
+    with telling_no_place():
         services = bootstrap.build(Settings.read(settings))
+    try:
+        yield services
+    finally:
+        bootstrap.close(services)
+
+
+@contextmanager
+def telling_no_place() -> Iterator[None]:
+    """Say of a folder where nothing can be made that another one is needed."""
+    try:
+        yield
     except StoreUnavailableError as error:
         cause = error.__cause__
         if isinstance(cause, OSError) and cause.errno in _NO_PLACE:
@@ -73,10 +83,6 @@ def opened(settings: Mapping[str, str], *, must_exist: Path | None = None) -> It
                 "no ledger can be made there: name another folder with --dir", reason=str(cause)
             ) from None
         raise
-    try:
-        yield services
-    finally:
-        bootstrap.close(services)
 
 
 @contextmanager

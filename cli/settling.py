@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,8 +54,7 @@ def settle(
         complain(f"not a region: {region[:40]}; they look like cn-shanghai", Exit.WRONG_USE)
     if user_id is not None and not re.fullmatch(USER_ID_PATTERN, user_id):
         complain(f"not an account id: {user_id[:40]}; they are numbers", Exit.WRONG_USE)
-    more = {"LEDGER_ENDPOINTS": f"{found.product}={endpoint}"} if endpoint else {}
-    with told_plainly(job_id), opened(environment(folder, **more)) as services:
+    with told_plainly(job_id), opened(_environment(folder, found.product, endpoint)) as services:
         ref = JobRef(kind, job_id)
         with err().status(f"asking about {escape(job_id)} ..."):
             outcome = _settle(
@@ -63,6 +63,16 @@ def settle(
             )
         row = read_job(services.ledger, ref.key)
     _report(row, outcome, as_json=as_json)
+
+
+def _environment(folder: Path, product: str, endpoint: str | None) -> dict[str, str]:
+    """Give the environment, with an address for one product; those of others stay."""
+    settings = environment(folder)
+    if endpoint:
+        pairs = settings.get("LEDGER_ENDPOINTS", "").split(",")
+        others = [pair for pair in pairs if pair.strip() and pair.partition("=")[0].strip() != product]
+        settings["LEDGER_ENDPOINTS"] = ",".join([*others, f"{product}={endpoint}"])
+    return settings
 
 
 def _settle(services: Services, wish: Mark) -> Outcome | None:

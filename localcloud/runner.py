@@ -24,7 +24,7 @@ from shared.toolkit.context import fake_context
 Handler = Callable[[bytes, object], object]
 
 
-class UnknownFunctionError(MisconfiguredError):
+class UnknownFunctionError(MisconfiguredError, LookupError):
     """The template has no function of that name; lists those that it has."""
 
 

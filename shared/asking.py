@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared import archive
 from shared.answers import Answered
@@ -42,7 +43,8 @@ def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
     if services.clock.now() >= deadline:
         raise NoTimeLeftError("no time left to ask the vendor", job=row.key)
     try:
-        raw.append(services.media_api.call(kind.request(query), deadline=deadline).part)
+        request = replace(kind.request(query), user_id=query.user_id)
+        raw.append(services.media_api.call(request, deadline=deadline).part)
     except OversizedAnswerError as error:
         raw.append(Part("answer", "txt", error.received))
         raise

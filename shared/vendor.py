@@ -19,13 +19,17 @@ Format = Literal["json", "xml", "txt"]
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One RPC call: which product, which version, which action, with which parameters."""
+    """One RPC call: which product, which version, which action, with which parameters.
+
+    `user_id` is the account that is asked for, where it is known; None for our own.
+    """
 
     product: str
     version: str
     action: str
     params: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)

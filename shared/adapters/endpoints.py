@@ -32,5 +32,7 @@ def endpoint(product: str, region: str | None) -> str:
 def checked_override(product: str, url: str) -> str:
     """Check an address that a setting gives instead; raise `SettingError` for anything but one."""
     if not _ENDPOINT.fullmatch(url):
-        raise SettingError(f"the endpoint of {product} must look like https://host or http://host:port")
+        raise SettingError(
+            f"LEDGER_ENDPOINTS: the endpoint of {product} must look like https://host or http://host:port"
+        )
     return url.rstrip("/")

@@ -47,20 +47,35 @@ class Envelope:
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """Query parameters, not yet encoded, and headers of a request to `/` without a body."""
+    """Query parameters, not yet encoded, and headers of a request."""
 
     query: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
 
-def sign_acs3(request: ApiRequest, credentials: Credentials, envelope: Envelope) -> SignedRequest:
+@dataclass(frozen=True)
+class Content:
+    """Where an ACS3 request goes and what it carries; `headers` have lower-case names and are signed too."""
+
+    path: str = "/"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_NOTHING = Content()
+
+
+def sign_acs3(
+    request: ApiRequest, credentials: Credentials, envelope: Envelope, content: Content = _NOTHING
+) -> SignedRequest:
     """Sign a call in the Authorization header, which covers every header that is set here."""
     headers = {
+        **content.headers,
         "accept": f"application/{envelope.answer_format}",
         "host": envelope.host,
         "user-agent": _USER_AGENT,
         "x-acs-action": request.action,
-        "x-acs-content-sha256": sha256_hex(b""),
+        "x-acs-content-sha256": sha256_hex(content.body),
         "x-acs-date": timestamp(envelope.now),
         "x-acs-signature-nonce": envelope.nonce,
         "x-acs-version": request.version,
@@ -70,7 +85,12 @@ def sign_acs3(request: ApiRequest, credentials: Credentials, envelope: Envelope)
         headers["x-acs-security-token"] = credentials.security_token
     names = sorted(headers)
     canonical = acs3_canonical_request(
-        envelope.method, "/", query=request.params, headers=headers, signed=names, body=b""
+        envelope.method,
+        content.path,
+        query=request.params,
+        headers=headers,
+        signed=names,
+        body=content.body,
     )
     signature = acs3_signature(acs3_string_to_sign(canonical), secret=credentials.access_key_secret)
     headers["authorization"] = (

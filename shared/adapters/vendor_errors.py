@@ -39,6 +39,11 @@ _SECRET_FIELD = re.compile(r"\b(AccessKeyId|SecurityToken|Signature)(=|%3D)[^\s&
 _KEY_ID = re.compile(r"\b(?:LTAI\w{8,}|STS\.\w{8,})")
 
 
+# Function Compute's own names: https://www.alibabacloud.com/help/doc-detail/154973.htm
+_FC_CODE = ("ErrorCode", "errorCode")
+_FC_MESSAGE = ("ErrorMessage", "errorMessage")
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An answer that is not a success. `code` and `message` are empty when the body tells none."""
@@ -145,8 +150,8 @@ def read_refusal(status: int, body: bytes, *, retry_after_ms: int | None = None)
     fields = tree if isinstance(tree, dict) else {}
     return Refusal(
         status,
-        code=_word(fields, "Code", "code"),
-        message=_without_secrets(_text(fields, "Message", "message")),
+        code=_word(fields, "Code", "code", *_FC_CODE),
+        message=_without_secrets(_text(fields, "Message", "message", *_FC_MESSAGE)),
         request_id=_word(fields, "RequestId", "requestId") or None,
         retry_after_ms=retry_after_ms,
     )

@@ -29,6 +29,14 @@ DATA: dict[str, Any] = {
 }
 
 
+# Where the vendor's client would look for keys of this machine, and wait for them.
+NO_KEYS_HERE = {
+    "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true",
+    "ALIBABA_CLOUD_CREDENTIALS_FILE": os.devnull,
+    "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+}
+
+
 @dataclass
 class Shell:
     """Runs commands in a folder, with the settings of `env` and nothing of the machine's."""
@@ -77,6 +85,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     for name in before:
         if name.startswith(("LEDGER_", "ALIBABA_CLOUD_")):
             del os.environ[name]
+    os.environ.update(NO_KEYS_HERE)
     yield Shell(tmp_path)
     os.environ.clear()
     os.environ.update(before)

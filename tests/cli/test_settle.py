@@ -68,7 +68,7 @@ def test_an_answer_that_nobody_can_read_needs_a_person(shell: Shell, vendor: Loc
 
 
 def test_missing_keys_are_named_and_no_job_is_blamed(shell: Shell, vendor: LocalVendor) -> None:
-    del shell.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+    del shell.env["ALIBABA_CLOUD_ACCESS_KEY_ID"], shell.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
 
     result = shell.run("settle", "vod.media_audit", "abc", "--region", "cn-shanghai")
 

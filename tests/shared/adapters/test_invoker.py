@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.adapters.local.inline_invoker import PAYLOAD_LIMIT, FailedTask, InlineInvoker
+from shared.adapters.async_tasks import PAYLOAD_LIMIT
+from shared.adapters.local.inline_invoker import FailedTask, InlineInvoker
 from shared.errors import PermanentError
 from shared.ports import Invoker
-from tests.shared.adapters.conftest import Deliveries
+from tests.shared.adapters.conftest import Deliveries, Reached
 
 
 def test_a_task_id_is_accepted_once(invoker: Invoker) -> None:
@@ -39,55 +40,57 @@ def test_an_id_that_function_compute_would_refuse_is_refused(invoker: Invoker, t
         invoker.invoke("deliver", b"", task_id=task_id)
 
 
-def test_invoking_returns_before_the_work(invoker: InlineInvoker, deliveries: Deliveries) -> None:
-    invoker.invoke("deliver", b"payload", task_id="a")
+def test_invoking_returns_before_the_work(reached: Reached, deliveries: Deliveries) -> None:
+    reached.invoker.invoke("deliver", b"payload \x00\xff", task_id="a")
     before = list(deliveries.payloads)
 
-    count = invoker.run_accepted()
+    count = reached.execute()
 
     assert before == []
-    assert deliveries.payloads == [b"payload"]
-    assert (count, invoker.failed) == (1, ())
+    assert deliveries.payloads == [b"payload \x00\xff"]
+    assert count == 1
 
 
-def test_a_task_runs_once_and_its_id_is_remembered(invoker: InlineInvoker, deliveries: Deliveries) -> None:
+def test_a_task_runs_once_and_its_id_is_remembered(reached: Reached, deliveries: Deliveries) -> None:
     for _ in range(2):
-        invoker.invoke("deliver", b"payload", task_id="a")
-        invoker.run_accepted()
+        reached.invoker.invoke("deliver", b"payload", task_id="a")
+        reached.execute()
 
     assert deliveries.payloads == [b"payload"]
 
 
-def test_two_functions_may_have_a_task_of_the_same_id(deliveries: Deliveries) -> None:
-    invoker = InlineInvoker(lambda name: deliveries)
-
+def test_two_functions_may_have_a_task_of_the_same_id(invoker: Invoker) -> None:
     assert invoker.invoke("deliver", b"", task_id="a")
     assert invoker.invoke("archive", b"", task_id="a")
 
 
+@pytest.fixture
+def inline(deliveries: Deliveries) -> InlineInvoker:
+    """Give an invoker of this process that knows one function, `deliver`."""
+    return InlineInvoker({"deliver": deliveries}.__getitem__)
+
+
 def test_a_failing_task_is_executed_four_times_and_then_kept_with_its_reason(
-    invoker: InlineInvoker, deliveries: Deliveries
+    inline: InlineInvoker, deliveries: Deliveries
 ) -> None:
     deliveries.failures = 4
-    invoker.invoke("deliver", b"lost", task_id="a")
-    invoker.invoke("deliver", b"next", task_id="b")
+    inline.invoke("deliver", b"lost", task_id="a")
+    inline.invoke("deliver", b"next", task_id="b")
 
-    invoker.run_accepted()
+    inline.run_accepted()
 
     assert deliveries.payloads == [b"lost"] * 4 + [b"next"]
-    assert invoker.failed == (
-        FailedTask("deliver", "a", b"lost", "ConnectionError: the next system is away"),
-    )
+    assert inline.failed == (FailedTask("deliver", "a", b"lost", "ConnectionError: the next system is away"),)
 
 
-def test_a_task_that_recovers_is_no_failure(invoker: InlineInvoker, deliveries: Deliveries) -> None:
+def test_a_task_that_recovers_is_no_failure(inline: InlineInvoker, deliveries: Deliveries) -> None:
     deliveries.failures = 3
-    invoker.invoke("deliver", b"payload", task_id="a")
+    inline.invoke("deliver", b"payload", task_id="a")
 
-    invoker.run_accepted()
+    inline.run_accepted()
 
     assert len(deliveries.payloads) == 4
-    assert invoker.failed == ()
+    assert inline.failed == ()
 
 
 def test_a_function_that_nobody_knows_is_refused_at_once_and_its_id_stays_free() -> None:

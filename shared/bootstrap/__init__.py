@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 from typing import Protocol, runtime_checkable
-from urllib.parse import unquote
 
 from shared.adapters.clocks import SystemClock
-from shared.adapters.media_api import SignedMediaApi
 from shared.adapters.paced_media_api import CallBudget, PacedMediaApi
 from shared.adapters.parallel import ThreadParallel
+from shared.bootstrap import outside, stores
+from shared.bootstrap.basis import NO_DEADLINE, Basis
+from shared.bootstrap.stores import Target
 from shared.errors import SettingError
 from shared.kinds import KINDS
 from shared.policy import SECOND, Policy
-from shared.ports import Clock, Services
+from shared.ports import Services
 from shared.settings import Settings
 from shared.toolkit import InvocationContext
-from shared.toolkit.context import Credentials
-
-Target = Callable[[bytes], object]
 
 
 @runtime_checkable
@@ -36,8 +34,6 @@ class Closable(Protocol):
         ...
 
 
-# Where no function bounds the time, as on the command line.
-_NO_DEADLINE = 15 * 60 * SECOND
 # What is left of an invocation for its answer.
 _ANSWER = 1 * SECOND
 
@@ -49,11 +45,13 @@ def for_invocation(context: InvocationContext) -> Services:
     """
     settings = Settings.read(os.environ)
     logging.getLogger().setLevel(settings.log_level)
-    services = _kept(settings)
+    services, basis = _kept(settings.without_keys())
     remaining = context.remaining_ms(SystemClock().now())
+    deadline = services.clock.now() + remaining - _ANSWER
+    basis.present.begin(ends=deadline, keys=context.credentials)
     return replace(
         services,
-        deadline=services.clock.now() + remaining - _ANSWER,
+        deadline=deadline,
         policy=replace(
             services.policy,
             region=context.region or services.policy.region,
@@ -62,20 +60,27 @@ def for_invocation(context: InvocationContext) -> Services:
     )
 
 
-_instance: dict[Settings, Services] = {}
+_instance: dict[Settings, tuple[Services, Basis]] = {}
 _building = threading.Lock()
 
 
-def _kept(settings: Settings) -> Services:
+def _kept(settings: Settings) -> tuple[Services, Basis]:
     """Keep sessions and connections for the life of the instance, as long as nothing is set anew."""
     with _building:
         if settings not in _instance:
-            services = build(settings)
+            _leave_what_is_loaded()
+            basis = Basis.of(settings)
+            services = _built(basis, _nothing_to_invoke)
             policy = services.policy
-            _instance[settings] = within_budget(
-                services, part=policy.callbacks_part, among=policy.callback_instances
-            )
+            budgeted = within_budget(services, part=policy.callbacks_part, among=policy.callback_instances)
+            _instance[settings] = budgeted, basis
         return _instance[settings]
+
+
+@cache
+def _leave_what_is_loaded() -> None:
+    """Have no collection look at it again: it lives as long as the process (cold-start.md)."""
+    gc.freeze()
 
 
 def within_run_budget(services: Services, *, among: int = 1) -> Services:
@@ -95,38 +100,47 @@ def end_instance() -> None:
     """Close what invocations left open; the next one opens it anew."""
     with _building:
         while _instance:
-            close(_instance.popitem()[1])
+            _, (services, _) = _instance.popitem()
+            close(services)
 
 
 def close(services: Services) -> None:
     """Close the connections of services that `build` made."""
     api = services.media_api
-    for part in (services.ledger, api.inner if isinstance(api, PacedMediaApi) else api):
+    for part in (
+        services.objects,
+        services.ledger,
+        services.result_files,
+        services.queues,
+        services.invoker,
+        api.inner if isinstance(api, PacedMediaApi) else api,
+    ):
         if isinstance(part, Closable):
             part.close()
 
 
 def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None) -> Services:
     """Build the services. `resolve` finds functions for the in-process invoker by their names."""
-    # Local adapters are loaded here: a deployment on the cloud's stores never pays for them.
-    from shared.adapters.local.folder_object_store import FolderObjectStore
-    from shared.adapters.local.folder_result_files import FolderResultFiles
-    from shared.adapters.local.inline_invoker import InlineInvoker
-    from shared.adapters.local.sqlite_ledger import SqliteLedger
+    return _built(Basis.of(settings), resolve or _nothing_to_invoke)
 
-    clock, draw = _clock(settings), random.SystemRandom()
+
+def _built(basis: Basis, resolve: Callable[[str], Target]) -> Services:
+    objects, queues = stores.objects(basis), stores.queues(basis)
+    invoker = stores.invoker(basis, resolve)
     return Services(
-        objects=FolderObjectStore(_path(settings.objects)),
-        ledger=SqliteLedger(_path(settings.tables)),
-        media_api=PacedMediaApi(_signed(settings, clock, draw), clock, draw),
-        result_files=FolderResultFiles(_path(settings.result_files) if settings.result_files else None),
-        invoker=InlineInvoker(resolve or _nothing_to_invoke),
-        clock=clock,
-        parallel=ThreadParallel(settings.workers),
-        random=draw,
+        objects=objects,
+        ledger=stores.ledger(basis),
+        media_api=outside.media_api(basis),
+        result_files=stores.result_files(basis),
+        invoker=invoker,
+        clock=basis.clock,
+        parallel=ThreadParallel(basis.settings.workers),
+        random=basis.random,
         kinds=KINDS,
-        policy=_policy(settings),
-        deadline=clock.now() + _NO_DEADLINE,
+        policy=_policy(basis.settings),
+        deadline=basis.clock.now() + NO_DEADLINE,
+        sender=outside.sender(basis, objects, stores.invoker_of_others(basis, invoker), queues),
+        queues=queues,
     )
 
 
@@ -141,6 +155,7 @@ def _policy(settings: Settings) -> Policy:
         calls_per_second={**Policy().calls_per_second, **dict(settings.call_rates)},
         callback_instances=settings.callback_instances,
         fan_out_at=settings.fan_out_at,
+        delivery=settings.delivery,
     )
     for product in policy.calls_per_second:
         # Whoever waits longer for one call gives its lease back first, and would never ask.
@@ -154,45 +169,5 @@ def _policy(settings: Settings) -> Policy:
     return policy
 
 
-def _signed(settings: Settings, clock: Clock, draw: random.Random) -> SignedMediaApi:
-    return SignedMediaApi(
-        credentials=lambda: _credentials(settings),
-        clock=clock,
-        random=draw,
-        scheme=settings.signature,
-        answer_format=settings.answer_format,
-        endpoints=dict(settings.endpoints),
-        retry_after_unit_ms=settings.retry_after_unit_ms,
-        trust_env=settings.trust_env,
-    )
-
-
-def _clock(settings: Settings) -> Clock:
-    if settings.clock is None:
-        return SystemClock()
-    from shared.adapters.local.file_clock import FileClock
-
-    return FileClock(Path(settings.clock))
-
-
-def _path(url: str) -> Path:
-    return Path(unquote(url.partition("://")[2]))
-
-
-def _credentials(settings: Settings) -> Credentials:
-    """Read the keys when a call needs them: whoever only reads the ledger needs none."""
-    if not settings.access_key_id or settings.access_key_secret is None:
-        raise SettingError(
-            "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
-            " (and ALIBABA_CLOUD_SECURITY_TOKEN for a temporary key)"
-        )
-    token = settings.security_token
-    return Credentials(
-        settings.access_key_id,
-        settings.access_key_secret.get_secret_value(),
-        token.get_secret_value() if token else None,
-    )
-
-
 def _nothing_to_invoke(function: str) -> Target:
-    raise SettingError("no function can be invoked from here", function=function)
+    raise SettingError("no function can be invoked from here: set LEDGER_INVOKER", function=function)
