@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
+from rich.table import Table
 
 from cli.demonstration import Story, own_environment, play, prepare
 from cli.local_ledger import opened
@@ -14,6 +16,8 @@ from cli.looking import jobs_table, listed, record_of
 from cli.terminal import AsJson, err, functions_log_to, out, print_json, told_plainly
 from shared.job_row import JobRow
 from shared.jobs import State
+from shared.record import JobRecord
+from shared.toolkit import model
 
 
 def demo(
@@ -22,19 +26,20 @@ def demo(
     ] = Path("media-ledger-demo"),
     as_json: AsJson = False,
 ) -> None:
-    """Submit jobs to a local vendor, deliver the sample callbacks, and show what became of them."""
+    """Submit jobs to a local vendor, deliver the sample callbacks, and show who was told what of them."""
     with told_plainly():
         prepare(folder)
         with (folder / "functions.log").open("w", encoding="utf-8") as log, functions_log_to(log):
             story = play(folder, _quiet if as_json else err().print)
         with opened(own_environment(folder)) as services:
             rows = sorted(listed(services, days=1), key=lambda row: (row.state.value, row.key))
-            records = [record for row in rows if (record := record_of(services, row))]
+            records = {row.key: record for row in rows if (record := record_of(services, row))}
     numbers = _numbers(story, rows, records)
     if as_json:
         print_json(numbers)
     else:
         out().print(jobs_table(rows))
+        out().print(_consumers_table(numbers["consumers"]))
         _say_more(story, rows, numbers)
 
 
@@ -42,24 +47,61 @@ def _quiet(line: str) -> None:
     """Say nothing: a script wants one JSON document."""
 
 
-def _numbers(story: Story, rows: list[JobRow], records: list[dict[str, Any]]) -> dict[str, object]:
+def _numbers(story: Story, rows: list[JobRow], records: dict[str, dict[str, Any]]) -> dict[str, Any]:
     states = Counter(row.state for row in rows)
     return {
         "jobs": len(rows),
         **{state.value: states[state] for state in (State.SUCCEEDED, State.FAILED, State.QUARANTINED)},
         "unreadable": story.unreadable(),
         "lost_callbacks": story.lost_callbacks,
-        "findings": sum(len(record["findings"]) for record in records),
+        "findings": sum(len(record["findings"]) for record in records.values()),
+        "consumers": [_consumer(story, name, rows, records) for name in story.told],
         "archive": str(story.folder / "archive"),
         "ledger": str(story.folder / "ledger.db"),
     }
 
 
-def _say_more(story: Story, rows: list[JobRow], numbers: dict[str, object]) -> None:
+def _consumer(
+    story: Story, name: str, rows: list[JobRow], records: dict[str, dict[str, Any]]
+) -> dict[str, object]:
+    """Hold what a consumer knows in the end against what the ledger has for it."""
+    did, knows = story.told[name]
+    settled = [(row, model(JobRecord)(records[row.key])) for row in rows if row.key in records]
+    wanted = {
+        row.key: (row.count("version"), row.text("digest"), record.status)
+        for row, record in settled
+        if name in story.plan.targets_for(record)
+    }
+    return {
+        "name": name,
+        "jobs": len(knows),
+        "taken": did["new"],
+        "tries_while_down": did["down"],
+        "repeated": did["repeated"],
+        "still_owed": len([one for row in rows for one in row.outbox if one.target == name])
+        + len([one for row in rows for one in row.undelivered if one.target == name]),
+        "equals_ledger": knows == wanted,
+    }
+
+
+def _consumers_table(consumers: list[dict[str, Any]]) -> Table:
+    table = Table(title="who was told", title_justify="left", box=SIMPLE)
+    table.add_column("consumer")
+    for column in ("took", "tries while down", "dropped as repeated", "still owed"):
+        table.add_column(column, justify="right")
+    table.add_column("knows what the ledger knows")
+    for one in consumers:
+        counts = (one["taken"], one["tries_while_down"], one["repeated"], one["still_owed"])
+        answer = "[green]yes[/]" if one["equals_ledger"] else "[red]no[/]"
+        table.add_row(one["name"], *map(str, counts), answer)
+    return table
+
+
+def _say_more(story: Story, rows: list[JobRow], numbers: dict[str, Any]) -> None:
     shown = next((row for row in rows if row.text("suggestion") == "review"), rows[0])
     where = f"--dir {story.folder}"
     out().print(
-        f"\n{numbers['findings']} findings. Planted, to show what becomes of them:"
+        f"{numbers['findings']} findings. Planted, to show what becomes of them:"
         f" {numbers['quarantined']} unreadable answer of the vendor, whose job is quarantined, and"
         f" {numbers['unreadable']} deliveries that nobody could read, kept under"
         f" {story.folder / 'archive' / 'quarantine'}. `report` asks for a person because of them.\n\n"

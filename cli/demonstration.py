@@ -1,16 +1,18 @@
-"""The demonstration: the real handlers, a local vendor, sample callbacks, and time that moves on."""
+"""The demonstration: real handlers, a local vendor, two consumers, sample callbacks, time that moves on."""
 
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
+from cli.demo_consumers import DESK, DemoConsumer, Jobs, consumers, delivery_settings
 from cli.demo_vendor import (
     KEYS,
     PACE,
@@ -25,11 +27,13 @@ from cli.demo_vendor import (
     without_callback,
 )
 from cli.local_ledger import as_environment, opened
+from localcloud.fc.service import FcService, fc_server
 from localcloud.media.server import MediaApiServer
 from localcloud.runner import InProcessRunner
 from localcloud.template import read_template
 from shared.adapters.clocks import SystemClock
 from shared.adapters.local.file_clock import FileClock
+from shared.delivery.rules import DeliveryPlan
 from shared.errors import PermanentError
 from shared.policy import MINUTE, SECOND
 from shared.ports import Services
@@ -54,6 +58,9 @@ class Story:
     folder: Path
     receipts: list[dict[str, Any]] = field(default_factory=list)
     lost_callbacks: int = 0
+    plan: DeliveryPlan = field(default_factory=DeliveryPlan)
+    told: dict[str, tuple[Counter[str], Jobs]] = field(default_factory=dict)
+    """What each consumer did with what it was told, and what it knows in the end."""
 
     def unreadable(self) -> int:
         """Count deliveries that nobody could read."""
@@ -68,45 +75,90 @@ def play(folder: Path, tell: Callable[[str], None]) -> Story:
     told = _all_told()
     lost = without_callback(told)
     vendor = DemoVendor([*told, *lost], clock=clock, buckets=folder / "buckets")
-    runner = InProcessRunner(read_template(TEMPLATE))
-    with MediaApiServer(vendor.gateway) as server:
-        tell(f"local media APIs at {server.endpoint}, verifying signatures")
-        settings = own_environment(folder, endpoint=server.endpoint)
+    functions = _Functions(clock)
+    with (
+        MediaApiServer(vendor.gateway) as media,
+        fc_server(functions.service) as fc,
+        consumers(folder, clock) as told_by_us,
+    ):
+        tell(f"a local vendor at {media.endpoint} verifies signatures, two consumers wait to be told")
+        settings = own_environment(folder) | _local_cloud(media.endpoint, fc.endpoint, told_by_us)
         with as_environment(settings), opened(settings) as services:
             _submit(services, vendor, clock)
-            tell(f"{len(vendor.told)} jobs of four kinds submitted; the vendor works on them")
-            _announce(runner, lost)
-            tell(f"{len(lost)} of them announced to the ledger: their callbacks will get lost")
-            _deliver(runner, story, tell)
-            _let_the_timer_heal(runner, story, clock, tell)
+            _announce(functions, lost)
+            tell(
+                f"{len(vendor.told)} jobs of four kinds submitted; {len(lost)} of them are announced,"
+                " and their callbacks get lost"
+            )
+            told_by_us[DESK].is_down = True
+            _call_back(functions, story)
+            tell(_what_callbacks_did(story))
+            tell(f"   {_took(told_by_us)}")
+            _let_the_timer_heal(functions, story, told_by_us, tell)
+            story.plan = services.policy.delivery
+        story.told = {name: (one.did, one.consumer.jobs()) for name, one in told_by_us.items()}
     return story
 
 
-def _announce(runner: InProcessRunner, told: list[Told]) -> None:
+class _Functions:
+    """The functions of the template, and the asynchronous invocations that they start."""
+
+    def __init__(self, clock: FileClock) -> None:
+        self.clock = clock
+        self._runner = InProcessRunner(read_template(TEMPLATE))
+        self.service = FcService(self._runner.resolve, keys=(KEYS,), clock=clock, random=random.Random(0))
+
+    def invoke(self, function: str, event: bytes) -> Any:
+        """Invoke, let everything that this starts happen, and give the answer."""
+        answer = json.loads(self._runner.invoke(function, event))
+        self.service.tasks.execute()
+        return answer
+
+
+def _announce(functions: _Functions, told: list[Told]) -> None:
     """Tell the ledger of jobs as whoever submits them does."""
     jobs = [{"kind": one.ref.kind, "job_id": one.ref.job_id, "region": REGION} for one in told]
-    runner.invoke("track", json.dumps(jobs).encode())
+    functions.invoke("track", json.dumps(jobs).encode())
 
 
 def _let_the_timer_heal(
-    runner: InProcessRunner, story: Story, clock: FileClock, tell: Callable[[str], None]
+    functions: _Functions, story: Story, told: Mapping[str, DemoConsumer], tell: Callable[[str], None]
 ) -> None:
-    """Let time pass, and the timer go off for what was early, lost, or is to be confirmed."""
+    """Let time pass, and the timer go off for what was early, lost, to be confirmed or to be told again."""
     tick = TICK.read_bytes()
 
     def after(minutes: int) -> dict[str, Any]:
-        clock.sleep(minutes * MINUTE)
-        summary: dict[str, Any] = json.loads(runner.invoke("reconcile", tick))
-        told = ", ".join(f"{count} {outcome}" for outcome, count in summary["outcomes"].items())
-        told = told or f"nobody is asked, {summary['drained']} records verified"
-        tell(f"{minutes:>2} minutes later the timer goes off: {told}")
+        functions.clock.sleep(minutes * MINUTE)
+        before = {name: one.did.copy() for name, one in told.items()}
+        summary: dict[str, Any] = functions.invoke("reconcile", tick)
+        did = ", ".join(f"{count} {outcome}" for outcome, count in summary["outcomes"].items())
+        did = did or f"nobody is asked, {summary['drained']} records verified"
+        tell(f"{minutes} minutes later the timer goes off: {did}")
+        tell(f"   {_took(told, before)}")
         return summary
 
     after(2)
     after(10)
+    told[DESK].is_down, told[DESK].loses_answer = False, True
+    tell(f"   the {DESK} is up again, and its first answer gets lost")
     story.lost_callbacks = after(15)["lost_callbacks"]
     tell(f"   {story.lost_callbacks} callbacks count as lost; their jobs are settled all the same")
     after(15)
+
+
+def _took(told: Mapping[str, DemoConsumer], before: Mapping[str, Counter[str]] | None = None) -> str:
+    """Say what consumers did with what they were told since then."""
+    lines: list[str] = []
+    for name, one in told.items():
+        did = one.did - (before or {}).get(name, Counter())
+        parts = [
+            f"takes {did['new']}" if did["new"] else "",
+            f"drops {did['repeated']} repeated" if did["repeated"] else "",
+            f"is down, {did['down']} tries" if did["down"] else "",
+        ]
+        if any(parts):
+            lines.append(f"{name} {' and '.join(filter(None, parts))}")
+    return "; ".join(lines) or "nobody is told"
 
 
 def prepare(folder: Path) -> None:
@@ -148,19 +200,31 @@ def _submit(services: Services, vendor: DemoVendor, clock: FileClock) -> None:
             vendor.answer_raw(one.ref, _BROKEN_ANSWER)
 
 
-def _deliver(runner: InProcessRunner, story: Story, tell: Callable[[str], None]) -> None:
+def _call_back(functions: _Functions, story: Story) -> None:
     """Hand every sample to the function, as Function Compute would."""
     for path in samples():
-        answer = json.loads(runner.invoke("callback", path.read_bytes()))
-        story.receipts += answer["receipts"]
-        did = Counter(str(receipt["did"] or receipt["was"]) for receipt in answer["receipts"])
-        tell(f"  {path.name:<34} {', '.join(f'{n} {what}' for what, n in did.items())}")
+        story.receipts += functions.invoke("callback", path.read_bytes())["receipts"]
 
 
-def own_environment(folder: Path, *, endpoint: str | None = None) -> dict[str, str]:
+def _what_callbacks_did(story: Story) -> str:
+    did = Counter(str(receipt["did"] or receipt["was"]).replace("_", " ") for receipt in story.receipts)
+    told = ", ".join(f"{count} {what}" for what, count in did.most_common())
+    return f"{len(samples())} events of events/callback/ delivered, in every form: {told}"
+
+
+def _local_cloud(media: str, fc: str, told: Mapping[str, DemoConsumer]) -> dict[str, str]:
+    """Give the settings that point at what this machine imitates."""
+    products = [f"{product}={media}" for product in ("vod", "mts", "ice")]
+    return {
+        "LEDGER_ENDPOINTS": ",".join([*products, f"fc={fc}"]),
+        "LEDGER_INVOKER": f"fc3:?region={REGION}",
+        **delivery_settings({name: one.endpoint for name, one in told.items()}),
+    }
+
+
+def own_environment(folder: Path) -> dict[str, str]:
     """Give the demonstration's own settings, whatever the shell has set."""
     root = quote(str(folder.resolve()))
-    asked = {"LEDGER_ENDPOINTS": ",".join(f"{product}={endpoint}" for product in ("vod", "mts", "ice"))}
     return {
         "LEDGER_OBJECTS": f"file://{root}/archive",
         "LEDGER_TABLES": f"sqlite://{root}/ledger.db",
@@ -172,5 +236,4 @@ def own_environment(folder: Path, *, endpoint: str | None = None) -> dict[str, s
         "LEDGER_VIDEO_QUALITY_SOURCES": QUALITY_QUEUE,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": KEYS.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEYS.access_key_secret,
-        **(asked if endpoint else {}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rich.console import Group
 from rich.text import Text
@@ -11,6 +12,7 @@ from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, open
 from cli.looking import Job, moment
 from cli.terminal import AsJson, escape, out, print_json, told_plainly
 from shared import explanation
+from shared.delivery.outbox import Delivery, Undelivered
 from shared.explanation import Explanation, Happening, kept_at
 from shared.job_row import JobRow
 from shared.jobs import State
@@ -46,9 +48,19 @@ def _document(story: Explanation) -> dict[str, object]:
             {"name": one.name, "digest": one.digest, "attempts": one.attempts, "next_at": moment(one.next_at)}
             for one in row.effects
         ],
+        "outbox": [
+            {"delivery_id": one.delivery_id(row.key), **asdict(one), **_moments(one)} for one in row.outbox
+        ],
+        "undelivered": [{**asdict(one), **_moments(one)} for one in row.undelivered],
         "kept_at": kept_at(row),
         "next": [_happening(one) for one in story.next],
     }
+
+
+def _moments(one: Delivery | Undelivered) -> dict[str, str | None]:
+    """Write the times of an entry."""
+    names = ("settled_at", "since", "next_at")
+    return {name: moment(at) for name, at in asdict(one).items() if name in names}
 
 
 def _happening(one: Happening) -> dict[str, str | None]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
 from cli.terminal import AlwaysJson, AsJson, err, escape, out, print_json, printable, told_plainly
 from shared import archive
+from shared.delivery.outbox import Delivery
 from shared.documents.pointers import resolve
 from shared.due import BUCKETS
 from shared.errors import CorruptRowError, PermanentError
@@ -183,6 +184,10 @@ def _facts(row: JobRow) -> Table:
         "callbacks": str(row.count("notified")),
         "vendor queries": str(row.count("queries")),
         "next": moment(row.number("due_at")) or "",
+        "to be told": "\n".join(_pending(one) for one in row.outbox),
+        "undelivered": "\n".join(
+            escape(f"{one.target}: version {one.version}: {one.reason}") for one in row.undelivered
+        ),
         "notes": escape(row.text("notes") or ""),
         "why": escape(row.text("reason") or ""),
     }
@@ -190,6 +195,11 @@ def _facts(row: JobRow) -> Table:
         if value:
             table.add_row(name, value)
     return table
+
+
+def _pending(one: Delivery) -> str:
+    told = f"{one.target}: version {one.version}, attempts {one.attempts}, next {moment(one.next_at)}"
+    return escape(f"{told}: {one.last}" if one.last else told)
 
 
 def _findings(record: dict[str, Any]) -> Group:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import typer
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
+from cli.sending_here import HeldDeliveries, send, why_not
 from cli.terminal import AsJson, Exit, err, escape, out, print_json, told_plainly
 from shared import bootstrap, runs
+from shared.handing_over import hand_over
+from shared.places import Inline
 from shared.policy import MINUTE
 from shared.ports import Services
-from shared.reconciliation import Summary
+from shared.run_summary import Summary
+from shared.settings import Settings
 
 # One that is interrupted blocks the next one no longer than this.
 _PASS = 2 * MINUTE
@@ -25,6 +30,12 @@ class _Total:
 
     summaries: list[Summary] = field(default_factory=list)
     reason: str | None = None
+    handed_over: int = 0
+    """Jobs whose deliveries were due."""
+    deliveries: Counter[str] = field(default_factory=Counter)
+    """What came of these, as far as they were sent here."""
+    unsent: str | None = None
+    """Why none was."""
 
     @property
     def more(self) -> bool:
@@ -49,14 +60,17 @@ class _Total:
             "notes": dict(sorted(sum((one.notes for one in self.summaries), Counter()).items())),
             "drained": sum(one.drained for one in self.summaries),
             "lost_callbacks": sum(one.lost_callbacks for one in self.summaries),
+            "handed_over": self.handed_over,
+            "deliveries": dict(sorted(self.deliveries.items())),
             "passes": len(self.summaries),
             "reason": self.reason,
         }
 
     def status(self) -> Exit:
-        if any(one.needs_a_person for one in self.summaries):
+        if any(one.needs_a_person for one in self.summaries) or self.deliveries["undelivered"]:
             return Exit.NEEDS_A_PERSON
-        left = self.more or self.reason is not None or any(one.away for one in self.summaries)
+        is_away = any(one.away for one in self.summaries)
+        left = self.more or self.reason is not None or is_away or self.unsent is not None
         return Exit.LATER if left else Exit.DONE
 
 
@@ -74,16 +88,20 @@ def reconcile(
 
     It is what the timer's function does, within its part of the account's calls, and never beside it: a pass
     lasts two minutes at most, and after one that was interrupted nobody begins another before they are over.
-    Exit status 1 when a person is needed (a refused key, missing or unreadable
-    jobs), 3 while something is still due.
+    Deliveries that are due are handed over to LEDGER_INVOKER after each pass; without one they are sent
+    here, if LEDGER_DELIVERY and its keys are set. Exit status 1 when a person is needed (a refused key,
+    missing or unreadable jobs, a target that refuses), 3 while something is still due.
     """
     total = _Total()
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
+        settings = Settings.read(environment(folder))
         within = bootstrap.within_run_budget(services)
+        held = HeldDeliveries()
         with err().status("reconciling ...") as status:
             left = limit
             while left is None or left > 0:
-                _pass(within, total, left)
+                _pass(replace(within, invoker=held), total, left)
+                _deliver(services, total, held.take(), settings)
                 done = sum(total.outcomes().values())
                 status.update(f"reconciling: {done} jobs so far ...")
                 left = None if limit is None else limit - done
@@ -97,13 +115,27 @@ def reconcile(
 
 
 def _pass(services: Services, total: _Total, limit: int | None) -> None:
-    # No function can be invoked from here: shards are for those that are deployed.
+    # Shards are for functions that are deployed: a command does all of the work itself.
     alone = replace(services.policy, fan_out_at=None)
     in_time = replace(services, policy=alone, deadline=services.clock.now() + _PASS)
     report = runs.run(in_time, limit=limit)
     total.reason = report.reason
     if report.reason is None:
         total.summaries.append(report.summary)
+
+
+def _deliver(services: Services, total: _Total, jobs: Sequence[str], settings: Settings) -> None:
+    """Send what was handed over, or leave it to the deployed function."""
+    total.handed_over += len(jobs)
+    if not jobs:
+        return
+    if not isinstance(settings.invoker, Inline):
+        accepted = hand_over(services, jobs)
+        total.unsent = None if accepted == len(jobs) else "it cannot be invoked"
+        return
+    total.unsent = why_not(settings)
+    if total.unsent is None:
+        total.deliveries.update(send(services, jobs))
 
 
 def _tell(total: _Total) -> None:
@@ -114,6 +146,7 @@ def _tell(total: _Total) -> None:
     report = total.report()
     if report["drained"]:
         out().print(f"{report['drained']} effects done, {report['lost_callbacks']} callbacks lost")
+    _tell_deliveries(total)
     last = total.summaries[-1] if total.summaries else Summary()
     for product in sorted(last.stopped_products):
         err().print(
@@ -129,3 +162,15 @@ def _tell(total: _Total) -> None:
         err().print(f"{escape(service)} does not answer; its jobs are left for the next run")
     for key in last.corrupt:
         err().print(f"[bold red]error:[/] the row of {escape(key)} cannot be read")
+
+
+def _tell_deliveries(total: _Total) -> None:
+    if not total.handed_over:
+        return
+    came = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in sorted(total.deliveries.items()))
+    left = (
+        f"left to the timer, because {total.unsent}"
+        if total.unsent
+        else "handed over to the function deliver"
+    )
+    out().print(f"deliveries of {total.handed_over} jobs: {came or left}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.completeness.buckets import (
     BUCKETS,
+    FAR_OFF,
     FLAGS,
     LONG_RUNNING,
     OVERDUE,
@@ -19,6 +20,7 @@ from shared.completeness.buckets import (
     bucket_of,
     flags_of,
 )
+from shared.delivery.outbox import Delivery, outbox_columns
 from shared.job_row import Effect, effect_columns
 from shared.jobs import State
 from shared.policy import Policy
@@ -26,11 +28,18 @@ from tests.shared.completeness.conftest import seen
 from tests.world import START
 
 RECORD = Effect("record", "d", 0, START)
+ENTRY = Delivery("next", 1, "d", (), settled_at=START, since=START, next_at=START)
+NEVER = '[{"target":"next","version":1,"digest":"d","since":1,"attempts":9,"reason":"away"}]'
 GRACE = Policy().not_found_grace
 
 
 def with_effect(effect: Effect) -> Sighting:
     columns: dict[str, Any] = effect_columns([effect])
+    return sighting(State.SUCCEEDED, **columns)
+
+
+def with_entry(entry: Delivery) -> Sighting:
+    columns: dict[str, Any] = outbox_columns([entry])
     return sighting(State.SUCCEEDED, **columns)
 
 
@@ -53,6 +62,8 @@ def with_nobody_to_come(state: State, **columns: Any) -> Sighting:
         (State.TRACKED, {}, "waiting"),
         (State.RUNNING, {"incomplete_since": START}, "waiting"),
         (State.SUCCEEDED, {"incomplete": 1}, "incomplete"),
+        (State.SUCCEEDED, {"incomplete": 1, "undelivered": NEVER}, "undelivered"),
+        (State.FAILED, {"undelivered": NEVER}, "undelivered"),
         (State.SUCCEEDED, {}, "settled"),
         (State.SUCCEEDED, {"incomplete": 0}, "settled"),
         (State.FAILED, {}, "failed"),
@@ -79,6 +90,18 @@ def test_every_row_has_a_bucket(state: State, incomplete: int | None, drifts: in
             "overdue",
             sighting(State.RUNNING, now=START + OVERDUE + 1),
             sighting(State.RUNNING, now=START + OVERDUE),
+        ),
+        (
+            "far_off",
+            sighting(State.RUNNING, query_at=START + FAR_OFF + 1),
+            sighting(State.RUNNING, query_at=START + FAR_OFF),
+        ),
+        ("delivering", with_entry(ENTRY), sighting(State.SUCCEEDED)),
+        ("deliveries_failing", with_entry(replace(ENTRY, attempts=1, last="away")), with_entry(ENTRY)),
+        (
+            "never_due",
+            with_nobody_to_come(State.SUCCEEDED, **{**outbox_columns([ENTRY]), "deliver_at": None}),
+            with_entry(ENTRY),
         ),
         ("never_due", sighting(State.TRACKED, query_at=None), sighting(State.SUCCEEDED)),
         ("never_due", with_nobody_to_come(State.TRACKED), sighting(State.TRACKED)),
@@ -157,7 +180,7 @@ def test_age_alone_needs_nobody() -> None:
     assert not any(rule.needs_person for rule in (bucket_of(old), *flags_of(old)))
 
 
-@pytest.mark.parametrize("name", ["refused", "not_found", "keeps_failing", "overdue", "never_due"])
+@pytest.mark.parametrize("name", ["refused", "not_found", "keeps_failing", "overdue", "far_off", "never_due"])
 def test_what_time_alone_does_not_mend_needs_a_person(name: str) -> None:
     assert next(rule for rule in FLAGS if rule.name == name).needs_person
 
