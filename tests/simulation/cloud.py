@@ -89,14 +89,21 @@ class Host:
 
 
 class Invocations:
-    """Starts functions without waiting, as asynchronous invocation does: three times again on failure."""
+    """Starts functions without waiting, as asynchronous invocation does.
+
+    At least once, most of the time: three times again on failure, now and then as often beside itself,
+    hours late, or never.
+    """
 
     _EXECUTIONS = 4
 
-    def __init__(self, hosts: Mapping[str, Host], scheduler: Scheduler, hazards: Hazards) -> None:
+    def __init__(
+        self, hosts: Mapping[str, Host], scheduler: Scheduler, hazards: Hazards, drawn: random.Random
+    ) -> None:
         self._hosts = hosts
         self._scheduler = scheduler
         self._hazards = hazards
+        self._random = drawn
         self._accepted: set[tuple[str, str]] = set()
 
     def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
@@ -104,7 +111,13 @@ class Invocations:
         if (function, task_id) in self._accepted:
             return False
         self._accepted.add((function, task_id))
-        self._attempt(self._hosts[function], payload, 1)
+        if self._hazards.happens("invocation_lost"):
+            self._hazards.note("invocations", f"loses one of {function}")
+            return True
+        for _ in range(self._EXECUTIONS if self._hazards.happens("executed_twice") else 1):
+            wait = self._random.randrange(2 * HOUR) if self._hazards.happens("invocation_late") else 0
+            attempt = partial(self._attempt, self._hosts[function], payload, 1)
+            self._scheduler.at(self._scheduler.now() + wait, attempt)
         return True
 
     def _attempt(self, host: Host, payload: bytes, number: int) -> None:

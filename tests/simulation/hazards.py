@@ -17,6 +17,8 @@ LEASE = 15 * SECOND
 
 _WRITES = ("insert", "insert_many", "update", "put", "put_new")
 _QUERY = "query"
+# No store has a part in them: what becomes of them is for whoever is called.
+_OUTSIDE = (_QUERY, "send")
 _ROWS = 8
 
 
@@ -24,7 +26,7 @@ class Hazards:
     """Draws what happens to each call, by the weather of the moment, and writes it into the trace."""
 
     def __init__(self, weather: Weather, scheduler: Scheduler, trace: Trace, drawn: random.Random) -> None:
-        self._weather = weather
+        self.weather = weather
         self._scheduler = scheduler
         self._trace = trace
         self._random = drawn
@@ -33,16 +35,16 @@ class Hazards:
     @property
     def is_over(self) -> bool:
         """Tell whether nothing goes wrong any more."""
-        return self._scheduler.now() >= self._weather.ends_at
+        return self._scheduler.now() >= self.weather.ends_at
 
     def happens(self, name: str) -> bool:
         """Draw whether something happens now."""
-        chance: float = getattr(self._weather, name)
+        chance: float = getattr(self.weather, name)
         return chance > 0 and not self.is_over and self._random.random() < chance
 
     def is_in(self, name: str) -> bool:
         """Tell whether it is the time of an outage."""
-        begins, ends = getattr(self._weather, name)
+        begins, ends = getattr(self.weather, name)
         return bool(begins <= self._scheduler.now() < ends)
 
     def kill(self, why: str) -> None:
@@ -71,7 +73,7 @@ class Hazards:
         self.note(who, f"{call.method} {call.target}")
         if self.happens("crash"):
             self.kill(f"{who} before it")
-        if call.method != _QUERY and (self.is_in("store_outage") or self.happens("store_away")):
+        if call.method not in _OUTSIDE and (self.is_in("store_outage") or self.happens("store_away")):
             raise StoreUnavailableError("the store is away")
         if call.method in _WRITES and self.happens("answer_lost"):
             raise OutcomeUnknownError("no answer, and nothing was written")

@@ -14,10 +14,22 @@ from shared import bootstrap
 from shared.adapters.parallel import SequentialParallel
 from shared.kinds import KINDS
 from shared.policy import Policy
-from shared.ports import Done, Invoker, Ledger, MediaApi, ObjectStore, ResultFiles, Services
+from shared.ports import (
+    Clock,
+    Done,
+    EventSender,
+    Invoker,
+    Ledger,
+    MediaApi,
+    ObjectStore,
+    ResultFiles,
+    Services,
+)
 from shared.vendor import ApiAnswer, ApiRequest
 from tests.faults import Faults, FaultyLedger, FaultyObjectStore
+from tests.scripted_targets import FaultySender
 from tests.scripted_vendor import FaultyMediaApi
+from tests.simulation.clocks import Clocks
 from tests.simulation.hazards import Hazards
 from tests.simulation.scheduler import Scheduler
 
@@ -38,17 +50,20 @@ class Instances:
     policy: Policy
     scheduler: Scheduler
     hazards: Hazards
+    clocks: Clocks
     drawn: random.Random
-    calls: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """When each product was called, by all instances."""
+    sender: Callable[[Clock], EventSender]
+    calls: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    """When each product was called by all instances of a function, by product and function."""
     _kept: dict[str, Services] = field(default_factory=dict)
 
     def services(self, who: str, deadline: int) -> Services:
-        """Give the services of an instance for one invocation."""
+        """Give the services of an instance for one invocation, with the deadline by its own clock."""
         if who not in self._kept:
             part, among = self.policy.callbacks_part, self.policy.callback_instances
             self._kept[who] = bootstrap.within_budget(self._begin(who), part=part, among=among)
-        return replace(self._kept[who], deadline=deadline)
+        left = deadline - self.scheduler.now()
+        return replace(self._kept[who], deadline=self.clocks.of(who).now() + left)
 
     def bare(self) -> Services:
         """Give services that meet no trouble, for whoever looks at the end."""
@@ -72,12 +87,16 @@ class Instances:
         bare = self.bare()
         return replace(
             bare,
+            clock=self.clocks.of(who),
             ledger=FaultyLedger(self.ledger, around),
             objects=FaultyObjectStore(self.objects, around),
-            media_api=_MeteredMediaApi(FaultyMediaApi(self.media_api, around), self.scheduler, self.calls),
+            media_api=_MeteredMediaApi(
+                FaultyMediaApi(self.media_api, around), who.partition("-")[0], self.scheduler, self.calls
+            ),
             result_files=_FaultyResultFiles(self.result_files, around),
             invoker=_FaultyInvoker(bare.invoker, around),
-            parallel=_SimulatedParallel(self.scheduler, bare.random),
+            sender=FaultySender(self.sender(self.clocks.of(who)), around),
+            parallel=_SimulatedParallel(self.scheduler, bare.random, self.hazards.weather.workers),
         )
 
 
@@ -87,17 +106,20 @@ class _SimulatedParallel:
 
     scheduler: Scheduler
     drawn: random.Random
+    workers: int | None
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[Done[T]]:
         """See `Parallel.run`."""
-        if len(tasks) < 2 or self.drawn.randrange(2):
+        if len(tasks) < 2 or (self.workers is None and self.drawn.randrange(2)):
             return SequentialParallel(self.drawn).run(tasks)
         outcomes: dict[int, Done[T]] = {}
 
         def one(at: int) -> None:
             outcomes[at] = contextvars.copy_context().run(_outcome, tasks[at])
 
-        self.scheduler.together([partial(one, at) for at in range(len(tasks))], workers=_WORKERS)
+        self.scheduler.together(
+            [partial(one, at) for at in range(len(tasks))], workers=self.workers or _WORKERS
+        )
         return [outcomes[at] for at in range(len(tasks))]
 
 
@@ -113,12 +135,13 @@ class _MeteredMediaApi:
     """Writes down when a call leaves the instance: on its way it may meet others."""
 
     inner: MediaApi
+    function: str
     scheduler: Scheduler
-    calls: defaultdict[str, list[int]]
+    calls: defaultdict[tuple[str, str], list[int]]
 
     def call(self, request: ApiRequest, *, deadline: int) -> ApiAnswer:
         """See `MediaApi.call`."""
-        self.calls[request.product].append(self.scheduler.now())
+        self.calls[request.product, self.function].append(self.scheduler.now())
         return self.inner.call(request, deadline=deadline)
 
 

@@ -23,7 +23,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from functions.callback import handler as callback
+from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
+from localcloud.consumer import Consumer
 from shared import archive, interventions
 from shared.adapters.clocks import ManualClock
 from shared.adapters.local.folder_object_store import FolderObjectStore
@@ -32,6 +34,8 @@ from shared.adapters.local.sqlite_ledger import SqliteLedger
 from shared.adapters.parallel import ThreadParallel
 from shared.completeness.making import make_report
 from shared.completeness.survey import Window
+from shared.delivery import signature
+from shared.delivery.targets import Dispatch, Target
 from shared.due import BUCKETS
 from shared.errors import FunctionError, ObjectNotFoundError
 from shared.job_row import JobRow, read_job
@@ -41,6 +45,7 @@ from shared.policy import DAY, Policy
 from shared.ports import Clock, Services
 from shared.tables import INBOX, JOBS, JOBS_DUE
 from shared.vendor import ApiAnswer, ApiRequest
+from tests.simulation.audiences import Audience, plan_for
 from tests.simulation.messages import TOPIC, Message, queue_event
 from tests.simulation.records import final_record
 from tests.simulation.run import START, TIMER
@@ -52,6 +57,8 @@ _SPEED = 60
 _COPIES = 4
 _TIME = 60_000
 """What an invocation has, in the clock's milliseconds."""
+_KEYS = ("a-key-of-these-processes",)
+_EVERYBODY = Audience("publisher", "https://publisher.example/events")
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,31 @@ class _Vendor:
         return story.last.output
 
 
+class _Wire:
+    """Brings events to a consumer that all processes share."""
+
+    def __init__(self, consumer: Consumer, clock: Clock) -> None:
+        self._consumer = consumer
+        self._clock = clock
+
+    def send(self, target: Target, dispatch: Dispatch, *, deadline: int) -> None:
+        """See `EventSender.send`."""
+        headers = signature.sign(dispatch.body, keys=_KEYS, now=self._clock.now())
+        self._consumer.take(dispatch.body, headers)
+
+
+class _AtOnce:
+    """Runs `deliver` in the process that invokes it, so that it is killed as often."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
+        """See `Invoker.invoke`."""
+        deliver.handle(payload, _in_time(self._services))
+        return True
+
+
 def under_fire(*, seconds: float, jobs: int = 500) -> Found:
     """Let the processes be killed for so long, and tell what there is then."""
     with tempfile.TemporaryDirectory() as folder:
@@ -112,7 +144,7 @@ def main(folder: Path, seconds: float, jobs: int) -> Found:
     """Fork the workers, kill one after the other and replace it, then finish their work and look at it."""
     stories = draw_stories(random.Random(0), start=START, jobs=jobs)
     clock = _FastClock(time.monotonic())
-    with closing(SqliteLedger(folder / "ledger.sqlite")):
+    with closing(SqliteLedger(folder / "ledger.sqlite")), closing(_consumer(folder, clock)):
         pass
     workers = [_fork(folder, stories, clock) for _ in range(WORKERS)]
     killed, until = 0, time.monotonic() + seconds
@@ -180,7 +212,7 @@ def _services(
     folder: Path, ledger: SqliteLedger, stories: list[Story], clock: Clock, drawn: random.Random
 ) -> Services:
     vendor = _Vendor(stories)
-    return Services(
+    services = Services(
         objects=FolderObjectStore(folder / "archive"),
         ledger=ledger,
         media_api=vendor,
@@ -196,9 +228,16 @@ def _services(
             outputs={"mts.video_quality": OUTPUT},
             quality_sources=frozenset({TOPIC}),
             calls_per_second={"vod": 1_000.0, "mts": 1_000.0, "ice": 1_000.0},
+            delivery=plan_for([_EVERYBODY]),
         ),
         deadline=0,
+        sender=_Wire(_consumer(folder, clock), clock),
     )
+    return replace(services, invoker=_AtOnce(services))
+
+
+def _consumer(folder: Path, clock: Clock) -> Consumer:
+    return Consumer(folder / "consumer.sqlite", keys=_KEYS, clock=clock)
 
 
 def _in_time(services: Services) -> Services:
@@ -238,16 +277,21 @@ def _rows(services: Services, stories: list[Story]) -> Iterator[JobRow]:
 
 
 def _faults(folder: Path, services: Services, stories: list[Story]) -> Iterator[str]:
+    with closing(_consumer(folder, services.clock)) as consumer:
+        known = consumer.jobs()
     for story in stories:
         row = read_job(services.ledger, story.ref.key)
         if row is None or row.state.value != story.last.status:
             yield f"{story.ref.key} is {row.state.value if row else 'not there'}, not {story.last.status}"
             continue
-        left = [name for name in ("holder", "query_at", "effects", "due_at") if name in row.columns]
+        columns = ("holder", "query_at", "effects", "outbox", "undelivered", "due_at")
+        left = [name for name in columns if name in row.columns]
         if left or row.count("version") != 1 or row.count("drifts"):
             yield f"{row.key} still has {left}, version {row.count('version')}, drift {row.text('drift')}"
         if services.objects.get(archive.current_key(row)) != final_record(story):
             yield f"{row.key}: records/ does not hold what the vendor's answer says"
+        if known.get(row.key) != (1, row.text("digest"), row.state.value):
+            yield f"{row.key}: who is told of everything knows {known.get(row.key)}"
     for path in sorted(folder.glob("acknowledged-*")):
         # The last line may have been cut off.
         for line in path.read_text().rpartition("\n")[0].splitlines():

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from functions.callback import handler as callback
+from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
 from functions.track import handler as track
-from shared import interventions
-from shared.jobs import State
-from shared.policy import MINUTE, SECOND, Policy
+from shared import interventions, redelivery
+from shared.errors import ObjectNotFoundError
+from shared.jobs import JobRef, State
+from shared.policy import HOUR, MINUTE, SECOND, Policy
 from shared.ports import Services
 from shared.tables import JOBS, Row
 from tests.memory_stores import MemoryObjectStore
+from tests.simulation.audiences import Audience, draw_audiences, plan_for
+from tests.simulation.clocks import Clocks
 from tests.simulation.cloud import Function, Handle, Host, Invocations, Mns, SubmitSide
 from tests.simulation.hazards import LEASE, Hazards
 from tests.simulation.instances import Instances
@@ -26,6 +31,7 @@ from tests.simulation.scheduler import Scheduler
 from tests.simulation.stores import SimulatedLedger
 from tests.simulation.stories import ACCOUNT, OUTPUT, REGION, Story, draw_stories
 from tests.simulation.switches import NOTHING, Switch
+from tests.simulation.targets import Targets
 from tests.simulation.trace import Trace
 from tests.simulation.vendor import SimulatedVendor
 from tests.simulation.weather import Weather, draw_weather
@@ -35,8 +41,12 @@ JOBS_OF_A_RUN = 100
 # Few enough for the storm's backlogs to reach it.
 CALLS_PER_SECOND = 1.5
 _CALLBACK_INSTANCES = 4
+_DELIVER_INSTANCES = 10
+RUNS = "reconcile"
+"""The instances that work on runs of the timer and their shards."""
 _FAN_OUT_AT = 30
 _TICK = MINUTE
+_LATER_TICK = 10 * MINUTE
 _MOST_TICKS = 1_000
 TIMER = json.dumps({"triggerTime": "2025-11-20T12:00:00Z", "triggerName": "timer", "payload": ""}).encode()
 _CORRUPT = "00.vod.media_audit.corrupt"
@@ -56,6 +66,7 @@ class Run:
     seed: int
     jobs: int = JOBS_OF_A_RUN
     sky: Callable[[random.Random, int], Weather] = draw_weather
+    told: Callable[[random.Random], tuple[Audience, ...]] = draw_audiences
     without: Switch = NOTHING
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
     trace: Trace = field(default_factory=Trace)
@@ -70,9 +81,14 @@ class Run:
         self.stories: list[Story] = draw_stories(drawn("stories"), start=START, jobs=self.jobs)
         self.weather: Weather = self.sky(drawn("weather"), START)
         self.hazards = Hazards(self.weather, scheduler, self.trace, drawn("hazards"))
-        self.ledger = SimulatedLedger(scheduler, self.hazards, drawn("lag"), lag=self.weather.index_lag)
+        self.clocks = Clocks(scheduler, self.weather, drawn("clocks"))
+        lag = self.weather.index_lag
+        self.ledger = SimulatedLedger(scheduler, self.clocks, self.hazards, drawn("lag"), lag=lag)
         self.vendor = SimulatedVendor(self.stories, scheduler, self.hazards, drawn("vendor"))
+        self.audiences = self.told(drawn("audiences"))
         self.policy = self.without.policy(self._policy())
+        plan = self.policy.delivery
+        self.targets = Targets(plan, scheduler, self.hazards, drawn("targets"), self.objects)
         self.instances = Instances(
             objects=self.objects,
             ledger=self.without.ledger(self.ledger),
@@ -82,19 +98,26 @@ class Run:
             policy=self.policy,
             scheduler=scheduler,
             hazards=self.hazards,
+            clocks=self.clocks,
             drawn=drawn("instances"),
+            sender=self.targets.sender,
         )
         callbacks = self.without.callback(callback.handle)
         self._callback = self._host("callback", callbacks, 60 * SECOND, _CALLBACK_INSTANCES)
         self._track = self._host("track", track.handle, 60 * SECOND, 2)
-        self._reconcile = self._host("reconcile", reconcile.handle, 120 * SECOND, 8)
-        self._invocations = Invocations({"reconcile": self._reconcile}, scheduler, self.hazards)
+        self._reconcile = self._host(RUNS, reconcile.handle, 120 * SECOND, 8)
+        # The same function, in instances of their own, so that its runs' part of the calls can be told apart.
+        self._named = self._host("named", reconcile.handle, 120 * SECOND, 4)
+        self._deliver = self._host("deliver", deliver.handle, 320 * SECOND, _DELIVER_INSTANCES)
+        hosts = {"reconcile": self._reconcile, "deliver": self._deliver}
+        self._invocations = Invocations(hosts, scheduler, self.hazards, drawn("invocations"))
         self.mns = Mns(self._callback, scheduler, self.hazards, drawn("mns"), self._reconcile_now)
         self.submit_side = SubmitSide(self._track, scheduler, self.hazards)
 
     def go(self) -> None:
         """Live through the run, to the end or until it is clear that it does not come to rest."""
         with collected(self.defects):
+            self.targets.open()
             try:
                 self._begin()
                 self.scheduler.run(self.weather.ends_at)
@@ -104,6 +127,7 @@ class Run:
                     self._run_until_quiet()
             finally:
                 self.scheduler.end()
+                self.targets.close()
 
     def _policy(self) -> Policy:
         return Policy(
@@ -114,7 +138,10 @@ class Run:
             quality_sources=frozenset({TOPIC}),
             calls_per_second=dict.fromkeys(("vod", "mts", "ice"), CALLS_PER_SECOND),
             callback_instances=_CALLBACK_INSTANCES,
-            fan_out_at=self._drawn("fan-out").choice((None, _FAN_OUT_AT)),
+            fan_out_at=None
+            if self.weather.is_undivided
+            else self._drawn("fan-out").choice((None, _FAN_OUT_AT)),
+            delivery=plan_for(self.audiences),
         )
 
     def _begin(self) -> None:
@@ -124,18 +151,22 @@ class Run:
                 self.scheduler.at(at, partial(self.submit_side.announce, story))
             for call in story.calls:
                 self.scheduler.at(call.at, partial(self.mns.send, story, call))
+        drawn = self._drawn("person")
+        for story in drawn.sample(self.stories, len(self.stories) // 10):
+            at = drawn.randrange(START, self.weather.ends_at + 1)
+            self.scheduler.at(at, partial(self._redeliver, story.ref))
         self.scheduler.at(START, self._tick)
 
     def _tick(self) -> None:
         """Let the timer go off, and set it for the next minute as long as the storm lasts."""
-        if not self.hazards.happens("timer_skipped"):
+        if not (self.hazards.is_in("timer_stopped") or self.hazards.happens("timer_skipped")):
             for _ in range(2 if self.hazards.happens("timer_twice") else 1):
                 self._reconcile.execute(TIMER, lambda succeeded: None)
         if not self.hazards.is_over:
             self.scheduler.at(self.scheduler.now() + _TICK, self._tick)
 
     def _run_until_quiet(self) -> None:
-        """Let the timer go off in every minute in which anything is due, and whatever else is to come."""
+        """Let the timer go off while anything is due, and whatever else is to come."""
         for _ in range(_MOST_TICKS):
             now, due = self.scheduler.now(), self.ledger.next_due()
             known = [at for at in (due, self.scheduler.next_at) if at is not None]
@@ -145,11 +176,16 @@ class Run:
             self.scheduler.run(at)
             if due is not None and due <= at:
                 self._reconcile.execute(TIMER, lambda succeeded: None)
-            self.scheduler.run(at + _TICK)
+            self.scheduler.run(at + self._next_tick(at))
         self.is_restless = True
 
+    def _next_tick(self, at: int) -> int:
+        """Give how long to wait for the timer: seldom is enough where only targets are tried again."""
+        asks = any(row.wants_query(at + _LATER_TICK) for row in self.ledger.rows().values())
+        return _TICK if asks or at < self.weather.ends_at + HOUR else _LATER_TICK
+
     def _let_a_person_help(self) -> None:
-        """Release what is quarantined, and retry what too many crashes kept from being confirmed."""
+        """Release what is quarantined, retry what is not confirmed, deliver again what was not taken."""
         services = self.instances.bare()
         for key, row in sorted(self.ledger.rows().items()):
             if row.state is State.QUARANTINED:
@@ -158,10 +194,17 @@ class Run:
             elif (row.text("drift") or "").startswith("CrashLoopError"):
                 self.hazards.note("person", f"retries {key}")
                 interventions.retry(services, row.ref, by="person")
+            elif row.undelivered:
+                self.hazards.note("person", f"redelivers {key}")
+                redelivery.redeliver(services, row.ref, by="person", only_undelivered=True)
+
+    def _redeliver(self, ref: JobRef) -> None:
+        with suppress(ObjectNotFoundError):  # what is not in the archive is told by another check
+            redelivery.redeliver(self.instances.bare(), ref, by="person")
 
     def _reconcile_now(self, keys: Sequence[str]) -> None:
         """Have jobs looked at by name, beside the timer's run."""
-        self._reconcile.execute(json.dumps({"jobs": list(keys)}).encode(), lambda succeeded: None)
+        self._named.execute(json.dumps({"jobs": list(keys)}).encode(), lambda succeeded: None)
 
     def _host(self, name: str, handle: Handle, timeout: int, instances: int) -> Host:
         function = Function(name, handle, timeout, instances)

@@ -7,18 +7,28 @@ import itertools
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from shared import runs
 from shared.errors import CorruptRowError
 from shared.job_row import JobRow
 from shared.ports import Change, Done, Page, When
-from shared.tables import JOBS, Index, Key, Row, Table
+from shared.tables import JOBS, LEASES, Index, Key, Row, Table
 from tests.memory_stores import MemoryLedger
 from tests.row_rules import Write, broken_rules
+from tests.simulation.clocks import Clocks
 from tests.simulation.hazards import Hazards
 from tests.simulation.scheduler import Scheduler
 
 _Place = tuple[str, str]
 """An index and a partition of it."""
+
+
+@dataclass(frozen=True)
+class TimedWrite(Write):
+    """A write with when it happened; `at` is the latest that any clock has shown until then."""
+
+    happened_at: int
 
 
 class SimulatedLedger:
@@ -27,8 +37,11 @@ class SimulatedLedger:
     BATCH_LIMIT = MemoryLedger.BATCH_LIMIT
     PAGE_LIMIT = MemoryLedger.PAGE_LIMIT
 
-    def __init__(self, scheduler: Scheduler, hazards: Hazards, drawn: random.Random, *, lag: int) -> None:
+    def __init__(
+        self, scheduler: Scheduler, clocks: Clocks, hazards: Hazards, drawn: random.Random, *, lag: int
+    ) -> None:
         self._scheduler = scheduler
+        self._clocks = clocks
         self._hazards = hazards
         self._random = drawn
         self._lag = lag
@@ -40,8 +53,10 @@ class SimulatedLedger:
         self._indexed: dict[_Place, dict[str, Row]] = defaultdict(dict)
         self._places: dict[str, list[_Place]] = defaultdict(list)
         self.get, self.under = self._inner.get, self._inner.under
-        self.writes: defaultdict[str, list[Write]] = defaultdict(list)
+        self.writes: defaultdict[str, list[TimedWrite]] = defaultdict(list)
         self.broken: list[str] = []
+        self.runs_ended: list[int] = []
+        """When a run gave its lease back."""
 
     def insert(self, table: Table, key: Key, row: Row) -> bool:
         """See `Ledger.insert`."""
@@ -59,6 +74,8 @@ class SimulatedLedger:
         updated = self._inner.update(table, key, change, when)
         if updated and table == JOBS:
             self._wrote(key[0])
+        elif updated and (table, key) == (LEASES, (runs.NAME,)) and change.get("holder", "") is None:
+            self.runs_ended.append(self._scheduler.now())
         return updated
 
     def scan(
@@ -104,7 +121,7 @@ class SimulatedLedger:
             after = JobRow.read(key, columns)
         except CorruptRowError:
             return  # nobody's write: a run begins with one such row
-        write = Write(self._scheduler.now(), self._known.get(key), after)
+        write = TimedWrite(self._clocks.latest, self._known.get(key), after, self._scheduler.now())
         self._known[key] = after
         self.writes[key].append(write)
         self.broken += [f"{key}: {text}" for text in broken_rules(write)]

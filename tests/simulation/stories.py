@@ -152,9 +152,16 @@ def _revised(
         10 * MINUTE + drawn.randrange(MINUTE),
         HOUR,
     )
-    since = says[-1][0] + drawn.choice(later)
+    after_the_end = drawn.choice(later)
+    since = says[-1][0] + after_the_end
     # Told when every replica knows it: a claim that an answer does not bear out is checked once.
     told = Call(
         since + LONGEST_LAG + drawn.randrange(10 * SECOND), after.status, after.suggestion, is_sure=True
     )
-    return (*says, (since, after)), (*calls, told)
+    said, heard = (*says, (since, after)), (*calls, told)
+    if after_the_end >= MINUTE or drawn.randrange(2):
+        return said, heard
+    # And back, before it is confirmed: two versions are the same record, with another in between.
+    again = told.at + MINUTE + drawn.randrange(3 * MINUTE)
+    truth = Call(again + LONGEST_LAG, before.status, before.suggestion, is_sure=True)
+    return (*said, (again, before)), (*heard, truth)

@@ -6,27 +6,32 @@ that somebody found needless. `caught_by` are checks of `tests/simulation/judge.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared import answers, conclusions, drift, intake, lost_callbacks, marks, settlement
+from shared import answers, conclusions, drift, due, intake, lost_callbacks, marks, runs, settlement
 from shared.adapters.paced_media_api import CallBudget
 from shared.answers import Answered, Did, Moment, Settler
 from shared.errors import FunctionError, PermanentError, VendorRefusedError
 from shared.inbound.notifications import Notification
 from shared.intake import Receipt
 from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns
-from shared.leasing import Lease
+from shared.leasing import Lease, LedgerRows, new_holder
 from shared.policy import Policy
 from shared.ports import Change, Ledger, MediaApi, Services, When
-from shared.tables import INBOX, JOBS, Key, Row, Table
+from shared.tables import INBOX, JOBS, LEASES, Key, Row, Table
+from shared.toolkit import leases as toolkit_leases
 from shared.toolkit.message import Message
 from shared.vendor import ApiAnswer, ApiRequest
+from shared.vendor_health import MissingJobs
 from tests.simulation.cloud import Handle
+from tests.simulation.weather import Weather, misplaced, overlapping, rough, sluggish
 
 Patch = Callable[[pytest.MonkeyPatch], None]
+Sky = Callable[[random.Random, int], Weather]
 Rewrite = Callable[[Change, Sequence[When]], "tuple[Change, Sequence[When]]"]
 
 
@@ -35,6 +40,8 @@ class Switch:
     """A mechanism that is taken out, and the checks that see it."""
 
     caught_by: frozenset[str]
+    sky: Sky = rough
+    jobs: int = 80
     policy: Callable[[Policy], Policy] = lambda policy: policy
     ledger: Callable[[Ledger], Ledger] = lambda ledger: ledger
     media_api: Callable[[MediaApi], MediaApi] = lambda media_api: media_api
@@ -88,7 +95,7 @@ def _claims(change: Change) -> bool:
     return change.get("holder") is not None
 
 
-def _ends(change: Change) -> bool:
+def ends_a_lease(change: Change) -> bool:
     return "holder" in change and change["holder"] is None
 
 
@@ -96,7 +103,7 @@ def _drains(change: Change) -> bool:
     return "effects" in change and "holder" not in change
 
 
-def _unasked(writes: Callable[[Change], bool], *columns: str) -> Callable[[Ledger], Ledger]:
+def unasked(writes: Callable[[Change], bool], *columns: str) -> Callable[[Ledger], Ledger]:
     """Leave conditions on these columns out of such writes."""
 
     def rewrite(change: Change, when: Sequence[When]) -> tuple[Change, Sequence[When]]:
@@ -174,11 +181,40 @@ def _spend_freely(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CallBudget, "take", lambda self, product, *, deadline: None)
 
 
+def _let_runs_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(services: Services) -> toolkit_leases.Lease | str:
+        store = LedgerRows(services.ledger, LEASES)
+        until, row = services.deadline, store.get(runs.NAME)
+        # By a clock at the end of time every lease has lapsed.
+        lease = toolkit_leases.claim(
+            store, runs.NAME, row, holder=new_holder(services), now=2**62, until=until
+        )
+        return lease or "another run was faster"
+
+    monkeypatch.setattr(runs, "_claim", claim)
+
+
+def _work_on_shards_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_why_not", lambda services, shard: None)
+
+
+def _believe_the_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MissingJobs, "_is_doubtful", lambda self, service: False)
+
+
+def _take_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def take(self: due._Lane) -> tuple[due.Place, due.End]:
+        return self.places.popleft(), "oldest"
+
+    monkeypatch.setattr(due._Lane, "take", take)
+    monkeypatch.setattr(due, "_product", lambda kinds, key: "")
+
+
 def _set(**numbers: int) -> Callable[[Policy], Policy]:
     return lambda policy: replace(policy, **numbers)  # type: ignore[arg-type]  # names of any field
 
 
-def _caught(*checks: str) -> frozenset[str]:
+def caught(*checks: str) -> frozenset[str]:
     return frozenset(checks)
 
 
@@ -186,30 +222,34 @@ NOTHING = Switch(frozenset())
 """The product as it is."""
 
 SWITCHES: Mapping[str, Switch] = {
-    "the fence of a commit": Switch(_caught("row rules"), ledger=_unasked(_ends, "token", "holder")),
-    "the token of a claim": Switch(_caught("row rules"), ledger=_unasked(_claims, "token", "holder")),
+    "the fence of a commit": Switch(caught("row rules"), ledger=unasked(ends_a_lease, "token", "holder")),
+    "the token of a claim": Switch(caught("row rules"), ledger=unasked(_claims, "token", "holder")),
     "a claimed job stays due": Switch(
-        _caught("row rules", "at rest", "ends"), ledger=lambda inner: _Rewriting(inner, _hide_what_is_claimed)
+        caught("row rules", "at rest", "ends"), ledger=lambda inner: _Rewriting(inner, _hide_what_is_claimed)
     ),
-    "a commit keeps effects": Switch(_caught("row rules", "lost callbacks"), patch=_drop_older_effects),
+    "a commit keeps effects": Switch(caught("row rules", "lost callbacks"), patch=_drop_older_effects),
     "a drain writes on condition": Switch(
-        _caught("row rules", "current records"), ledger=_unasked(_drains, "token", "effects", *DUE_INPUTS)
+        caught("row rules", "current records"), ledger=unasked(_drains, "token", "effects", *DUE_INPUTS)
     ),
-    "a commit sees the marks": Switch(_caught("wake-ups"), ledger=_unasked(_ends, "wanted")),
-    "the mark before the answer": Switch(_caught("inbox", "known", "marks"), callback=_answer_anyway),
-    "the delivery in the inbox": Switch(_caught("inbox"), ledger=_ForgetfulInbox),
-    "a known delivery marks again": Switch(_caught("marks", "known"), patch=_let_the_inbox_decide),
-    "a contradiction is checked": Switch(_caught("records", "contradictions"), patch=_absorb_always),
+    "a commit sees the marks": Switch(caught("wake-ups"), ledger=unasked(ends_a_lease, "wanted")),
+    "the mark before the answer": Switch(caught("inbox", "known", "marks"), callback=_answer_anyway),
+    "the delivery in the inbox": Switch(caught("inbox"), ledger=_ForgetfulInbox),
+    "a known delivery marks again": Switch(caught("marks", "known"), patch=_let_the_inbox_decide),
+    "a contradiction is checked": Switch(caught("records", "contradictions"), patch=_absorb_always),
     "the archive before the commit": Switch(
-        _caught("archive", "records", "quiet"), patch=_archive_after_the_commit
+        caught("archive", "records", "quiet"), patch=_archive_after_the_commit
     ),
-    "terminal stays": Switch(_caught("row rules"), patch=_let_terminal_regress),
-    "the grace period": Switch(_caught("ends"), policy=_set(not_found_grace=0)),
-    "an incomplete answer is no end": Switch(_caught("records"), policy=_set(incomplete_for=0)),
-    "the confirming query": Switch(_caught("records"), policy=_set(confirm_after=0)),
-    "the crash limit": Switch(_caught("quiet"), policy=_set(crash_limit=1_000_000)),
-    "refusals blame no job": Switch(_caught("blame"), media_api=_BlamesTheJob),
-    "the budget of calls": Switch(_caught("budget"), patch=_spend_freely),
-    "the watch for callbacks": Switch(_caught("lost callbacks"), patch=_watch_for_no_callback),
+    "terminal stays": Switch(caught("row rules"), patch=_let_terminal_regress),
+    "the grace period": Switch(caught("ends"), policy=_set(not_found_grace=0)),
+    "an incomplete answer is no end": Switch(caught("records"), policy=_set(incomplete_for=0)),
+    "the confirming query": Switch(caught("records"), policy=_set(confirm_after=0)),
+    "the crash limit": Switch(caught("quiet"), policy=_set(crash_limit=1_000_000)),
+    "refusals blame no job": Switch(caught("blame"), media_api=_BlamesTheJob),
+    "the budget of calls": Switch(caught("budget"), patch=_spend_freely),
+    "the lease of a run": Switch(caught("budget"), sky=overlapping, patch=_let_runs_overlap),
+    "the lease of a shard": Switch(caught("budget"), sky=overlapping, patch=_work_on_shards_again),
+    "the doubt in ourselves": Switch(caught("ends", "blame"), sky=misplaced, patch=_believe_the_vendor),
+    "the order of due jobs": Switch(caught("waiting"), sky=sluggish, jobs=160, patch=_take_the_oldest),
+    "the watch for callbacks": Switch(caught("lost callbacks"), patch=_watch_for_no_callback),
 }
 """By the mechanism's name; docs/reliability.md has the same table."""

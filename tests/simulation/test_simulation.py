@@ -15,12 +15,15 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.__main__ import failure
+from tests.simulation.audiences import AUDIENCES
 from tests.simulation.judge import faults
 from tests.simulation.run import JOBS_OF_A_RUN, Run
-from tests.simulation.stories import ILLNESSES
-from tests.simulation.weather import Weather, calm
+from tests.simulation.stories import ILLNESSES, PLAIN
+from tests.simulation.weather import Temper, Weather, astray, calm, deadly
 
 SEEDS = range(50)
+ONLY_WITHOUT_A_MECHANISM = {"is_but_for_one", "hidden", "sluggish", "workers", "is_undivided"}
+"""Troubles that are drawn in `test_switches.py` alone."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +50,27 @@ def test_a_seed_is_always_the_same_run() -> None:
     assert first.trace.digest == second.trace.digest
 
 
+@pytest.mark.parametrize("seed", [3, 5, 8])
+def test_who_asks_about_a_job_that_kills_takes_no_other_job_along_twice(seed: int) -> None:
+    run = Run(seed, sky=deadly)
+    run.go()
+    writes = [
+        write for story in run.stories if story.illness == PLAIN for write in run.ledger.writes[story.ref.key]
+    ]
+
+    assert max(write.after.count("crashes") for write in writes) <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lease_that_was_written_days_ahead_stops_nobody(seed: int) -> None:
+    run = Run(seed, sky=astray)
+    run.go()
+
+    assert {fault.partition(":")[0] for fault in faults(run)}.isdisjoint(
+        ("quiet", "at rest", "known", "inbox")
+    )
+
+
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_seed_is_the_same_run_in_every_process(hash_seed: str) -> None:
     code = "from tests.simulation.run import Run; r = Run(3, jobs=40); r.go(); print(r.trace.digest)"
@@ -67,9 +91,13 @@ def test_the_seeds_see_every_trouble_and_every_illness() -> None:
     names = {
         name for run in runs for name in vars(run.weather) if getattr(run.weather, name) not in (0, (0, 0))
     }
+    tempers = [temper for run in runs for temper in run.weather.tempers.values()]
     illnesses = Counter(story.illness for run in runs for story in run.stories)
 
-    assert names == {field.name for field in fields(Weather)}
+    assert names | ONLY_WITHOUT_A_MECHANISM == {field.name for field in fields(Weather)}
+    for what in fields(Temper):
+        assert any(getattr(temper, what.name) not in (0, (0, 0)) for temper in tempers), what.name
+    assert {one.name for run in runs for one in run.audiences} == {one.name for one in AUDIENCES}
     assert all(illnesses[illness] >= len(SEEDS) / 2 for illness in ILLNESSES)
     assert {story.ref.kind for story in runs[0].stories} == {
         "vod.media_audit",

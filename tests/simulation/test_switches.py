@@ -6,23 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.audiences import draw_audiences, nobody
+from tests.simulation.delivery_switches import DELIVERY_SWITCHES
 from tests.simulation.judge import CHECKS, faults
 from tests.simulation.run import Run
-from tests.simulation.switches import SWITCHES
-from tests.simulation.weather import rough
+from tests.simulation.switches import SWITCHES, Sky
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 MOST_SEEDS = 25
-JOBS = 80
+ALL = {**SWITCHES, **DELIVERY_SWITCHES}
+SKIES = sorted({(switch.sky, switch.jobs) for switch in ALL.values()}, key=lambda one: one[0].__name__)
 
 
-@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_simulation_fails_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    switch = SWITCHES[name]
+    switch = ALL[name]
+    told = draw_audiences if name in DELIVERY_SWITCHES else nobody
     switch.patch(monkeypatch)
     seen: set[str] = set()
     for seed in range(MOST_SEEDS):
-        run = Run(seed, jobs=JOBS, sky=rough, without=switch)
+        run = Run(seed, jobs=switch.jobs, sky=switch.sky, told=told, without=switch)
         run.go()
         seen |= {fault.partition(":")[0] for fault in faults(run)}
         if seen & switch.caught_by:
@@ -31,9 +34,10 @@ def test_the_simulation_fails_without(name: str, monkeypatch: pytest.MonkeyPatch
     assert seen & switch.caught_by, f"seen by {seen or 'no check'}, expected {switch.caught_by}"
 
 
-def test_as_it_is_it_passes_the_same_runs() -> None:
+@pytest.mark.parametrize(("sky", "jobs"), SKIES, ids=[sky.__name__ for sky, _ in SKIES])
+def test_as_it_is_it_passes_the_same_runs(sky: Sky, jobs: int) -> None:
     for seed in range(3):
-        run = Run(seed, jobs=JOBS, sky=rough)
+        run = Run(seed, jobs=jobs, sky=sky)
         run.go()
 
         assert faults(run) == []
@@ -43,7 +47,7 @@ def test_every_check_catches_something() -> None:
     """Those that need no mechanism of their own to fail are named; each other one has its switch."""
     alone = {"no defect", "report", "current records"}
 
-    assert set().union(*(switch.caught_by for switch in SWITCHES.values())) | alone == set(CHECKS)
+    assert set().union(*(switch.caught_by for switch in ALL.values())) | alone == set(CHECKS)
 
 
 def test_the_document_has_the_same_table() -> None:
@@ -52,4 +56,4 @@ def test_the_document_has_the_same_table() -> None:
     ]
     told = {row[1].strip(): {one.strip() for one in row[3].split(",")} for row in rows if len(row) == 5}
 
-    assert {name: set(switch.caught_by) for name, switch in SWITCHES.items()}.items() <= told.items()
+    assert {name: set(switch.caught_by) for name, switch in ALL.items()}.items() <= told.items()

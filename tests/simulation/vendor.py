@@ -42,6 +42,8 @@ class SimulatedVendor:
         self.asked[story.ref.key].append(now)
         self.calls[request.product].append(now)
         self._refuse(now, deadline)
+        if request.product == "mts" and self._hazards.weather.sluggish and not self._hazards.is_over:
+            self._scheduler.delay(max(0, min(self._hazards.weather.sluggish, deadline - now)))
         if story.illness == "kills who asks":
             self._hazards.kill("what it was told kills it")
         return ApiAnswer(self._says(story, now - self._behind(story)), request_id="r")
@@ -66,6 +68,11 @@ class SimulatedVendor:
             return 0
         return self._random.randrange(HOUR if story.has_one_end else LONGEST_LAG)
 
+    def _is_hidden(self, story: Story) -> bool:
+        """Tell whether our key does not see a job: three in four of MPS."""
+        is_mine = story.ref.kind.startswith("mts.") and int(story.ref.job_id, 16) % 4 > 0
+        return is_mine and self._hazards.is_in("hidden")
+
     def _refuse(self, now: int, deadline: int) -> None:
         hazards = self._hazards
         if hazards.is_in("key_rotated"):
@@ -81,7 +88,7 @@ class SimulatedVendor:
 
     def _says(self, story: Story, now: int) -> Part:
         sample = story.at(now)
-        if sample is None or story.illness == "nobody knows it":
+        if sample is None or self._is_hidden(story) or story.illness == "nobody knows it":
             raise JobNotFoundError("there is no such job")
         if story.illness == "garbled":
             return Part("answer", "json", f"<html>{story.ref.job_id}".encode())
