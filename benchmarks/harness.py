@@ -67,26 +67,38 @@ def run_in_environment(name: str, *requirements: str) -> None:
 
     Replaces the process by the same command in `.venv-bench-<name>`; returns when it is there already.
     """
-    folder = ROOT / f".venv-bench-{name}"
-    if Path(sys.prefix) == folder:
+    python = environment(name, *requirements)
+    if Path(sys.prefix) == python.parent.parent:
         return
-    pins = [ROOT / "requirements" / requirement for requirement in requirements]
-    stamp, wanted = folder / ".installed", "".join(pin.read_text(encoding="utf-8") for pin in pins)
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        print(f"setting up {folder.name}", file=sys.stderr)
-        venv.create(folder, clear=True, with_pip=True)
-        for pin in pins:
-            subprocess.run(
-                [_python(folder), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(pin)],
-                check=True,
-                env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-            )
-        stamp.write_text(wanted, encoding="utf-8")
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = str(ROOT)
     # Both sides start from byte code, as they do when deployed: pip compiles theirs, the warm-up ours.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.execv(_python(folder), [_python(folder), *sys.argv])
+    os.execv(python, [str(python), *sys.argv])
+
+
+def environment(name: str, *requirements: str) -> Path:
+    """Give the Python of `.venv-bench-<name>`, which is made when these pins have changed, in their order."""
+    folder = ROOT / f".venv-bench-{name}"
+    python = folder / "bin" / "python"
+    pins = [ROOT / "requirements" / requirement for requirement in requirements]
+    stamp, wanted = folder / ".installed", "".join(pin.read_text(encoding="utf-8") for pin in pins)
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return python
+    print(f"setting up {folder.name}", file=sys.stderr)
+    venv.create(folder, clear=True, with_pip=True)
+    for pin in pins:
+        # What builds comes first, with the other pins: nothing is fetched that none of them names.
+        subprocess.run(
+            [
+                *(python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-build-isolation"),
+                *("-r", pin),
+            ],
+            check=True,
+            env=os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+    stamp.write_text(wanted, encoding="utf-8")
+    return python
 
 
 def main(description: str, measure: Callable[[], Iterable[Figure]]) -> int:
@@ -122,7 +134,3 @@ def _line(figure: Figure) -> str:
     verdict = ("ok" if figure.ok else "MISSED") if told else ""
     line = f"  {verdict:<6} {figure.name:<74} {figure.value:>10.3g} {figure.unit}"
     return f"{line} ({told})" if told else line
-
-
-def _python(folder: Path) -> str:
-    return str(folder / "bin" / "python")
