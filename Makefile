@@ -9,9 +9,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Seconds that each part of `make test` may take on two cores.
 LIMIT_format := 60
 LIMIT_lint := 60
+LIMIT_template := 60
 LIMIT_types := 300
 LIMIT_imports := 60
-LIMIT_tests := 420
+LIMIT_tests := 540
 LIMIT_storms := 300
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -32,19 +33,23 @@ IN_PYTHON := $(if $(PYTHON),$(call usable,$(PYTHON)))
 
 # The vendor's own clients judge the local media APIs from environments of their own: their
 # dependencies are none of ours, and two generations of one client cannot share one.
-VENDORS := vendor vendor-mts-3 vendor-legacy
+VENDORS := vendor vendor-mts-3 vendor-legacy vendor-stores
 VENDORS_INSTALLED := $(VENDORS:%=.venv-%/.installed)
 export VENDOR_PYTHON := $(CURDIR)/.venv-vendor/bin/python
 export VENDOR_MTS_3_PYTHON := $(CURDIR)/.venv-vendor-mts-3/bin/python
+export VENDOR_STORES_PYTHON := $(CURDIR)/.venv-vendor-stores/bin/python
 export VENDOR_LEGACY_PYTHON := $(CURDIR)/.venv-vendor-legacy/bin/python
 
-CHECKS := test unit storms format-check lint types imports
-TOOLS := demo invoke simulate format bench
+# The vendor's clients for Node.js judge too, where there is a Node.js; else those tests say `not run`.
+NODE_INSTALLED := $(if $(shell command -v npm),tests/node/node_modules/.installed)
+
+CHECKS := test unit storms format-check lint lint-template types imports
+TOOLS := demo invoke simulate format bench package
 
 .PHONY: help clean lock $(CHECKS) $(TOOLS) tests-with-coverage
 
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make test PYTHON=python3.12 runs on another Python, in an environment of its own"
 
@@ -71,7 +76,7 @@ else
 demo: $(VENV)/.installed ## Callbacks become records and rows, on this machine (ARGS="--dir out --json")
 	@$(BIN)/media-ledger demo $(ARGS)
 
-test: format-check lint types imports tests-with-coverage storms ## All checks, exactly as CI runs them
+test: format-check lint lint-template types imports tests-with-coverage storms ## All checks, exactly as CI runs them
 
 PYTEST = $(BIN)/python -m pytest --quiet --numprocesses=2
 
@@ -92,13 +97,16 @@ format-check: $(VENV)/.installed
 lint: $(VENV)/.installed ## Lint only
 	$(call limited,lint,$(BIN)/ruff check --quiet .)
 
+lint-template: $(VENV)/.installed ## Check template.yml only, offline
+	$(call limited,template,$(BIN)/media-ledger lint-template)
+
 types: $(VENV)/.installed ## Type check only
 	$(call limited,types,$(BIN)/mypy)
 
 imports: $(VENV)/.installed ## Import rule only
 	$(call limited,imports,$(BIN)/lint-imports)
 
-tests-with-coverage: $(VENV)/.installed $(VENDORS_INSTALLED)
+tests-with-coverage: $(VENV)/.installed $(VENDORS_INSTALLED) $(NODE_INSTALLED)
 	$(call limited,tests,$(PYTEST) --cov --cov-report=term --ignore=tests/simulation $(ARGS))
 
 # Apart, and without coverage, which would make them twice as long.
@@ -107,7 +115,7 @@ storms: $(VENV)/.installed ## Simulated storms only, 50 seeds
 
 # --- at the desk -------------------------------------------------------------------------------
 
-unit: $(VENV)/.installed $(VENDORS_INSTALLED) ## Tests only, without the storms (ARGS="tests/shared -k lease")
+unit: $(VENV)/.installed $(VENDORS_INSTALLED) $(NODE_INSTALLED) ## Tests only, without the storms (ARGS="tests/shared -k lease")
 	$(call limited,tests,$(PYTEST) --ignore=tests/simulation $(ARGS))
 
 SEEDS ?= 200
@@ -124,6 +132,9 @@ format: $(VENV)/.installed ## Format the code, and fix what lint can fix
 invoke: $(VENV)/.installed ## Run one sample: make invoke F=callback E=events/callback/queue-array.json
 	@test -n "$(F)" -a -n "$(E)" || { echo "say which: make invoke F=<function> E=<event file>" >&2; exit 2; }
 	@$(BIN)/media-ledger invoke "$(F)" --event "$(E)" $(ARGS)
+
+package: $(VENV)/.installed ## Zips to deploy, into dist/ (ARGS="--for python3.10")
+	@$(BIN)/media-ledger package $(ARGS)
 
 # A benchmark is a file that can be run; what it needs beside the standard library it installs for itself.
 BENCHMARKS := $(shell grep -l '__name__ == "__main__"' benchmarks/*.py)
@@ -157,6 +168,11 @@ $(VENDORS_INSTALLED): .venv-%/.installed: requirements/build.txt requirements/%.
 	@.venv-$*/bin/python $(PIP_INSTALL) -r requirements/$*.txt
 	@touch $@
 
+tests/node/node_modules/.installed: tests/node/package.json tests/node/package-lock.json
+	@echo "setting up tests/node"
+	@cd tests/node && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 endif
 
 # --- upkeep ------------------------------------------------------------------------------------
@@ -169,14 +185,18 @@ lock: ## Renew the pins in requirements/*.txt (needs uv: pip install uv)
 	@cd requirements && $(COMPILE) function.in --output-file function.txt
 	@cd requirements && $(COMPILE) function.in cli.in --constraints function.txt --output-file cli.txt
 	@cd requirements && $(COMPILE) function.in tracing.in --constraints function.txt --output-file tracing.txt
-	@cd requirements && $(COMPILE) build.in function.in cli.in tracing.in dev.in --constraints build.txt \
-		--constraints cli.txt --constraints tracing.txt --output-file dev.txt
+	@cd requirements && $(COMPILE) function.in aliyun.in --constraints function.txt --output-file aliyun.txt
+	@cd requirements && $(COMPILE) build.in function.in aliyun.in cli.in tracing.in dev.in --constraints build.txt \
+		--constraints aliyun.txt --constraints cli.txt --constraints tracing.txt --output-file dev.txt
 	@cd requirements && $(COMPILE) function.in bench-toolkit.in --constraints function.txt --output-file bench-toolkit.txt
+	@cd requirements && $(COMPILE) build.in bench-cold-start.in --constraints build.txt --constraints aliyun.txt \
+		--output-file bench-cold-start.txt
+	@cd requirements && $(COMPILE) --no-deps ros-cdk.in --output-file ros-cdk.txt
 	@cd requirements && for clients in $(VENDORS); do \
 		$(COMPILE) build.in $$clients.in --constraints build.txt --output-file $$clients.txt; \
 	done
 
 clean: ## Remove environments, caches and build output
-	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
+	@rm -rf .venv .venv-* tests/node/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
 		.coverage build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

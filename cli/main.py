@@ -9,14 +9,21 @@ from typing import Annotated
 import typer
 
 from cli import (
+    delivering,
     demo,
     explaining,
+    initializing,
     intervening,
     invoking,
+    linting,
     looking,
+    packaging,
     reading,
     reconciling,
+    redelivering,
+    redriving,
     reporting,
+    serving,
     settling,
     tracking,
 )
@@ -34,6 +41,7 @@ app = typer.Typer(
 )
 for command in (
     demo.demo,
+    initializing.init,
     tracking.track,
     settling.settle,
     reconciling.reconcile,
@@ -42,11 +50,17 @@ for command in (
     looking.at,
     explaining.explain,
     reporting.report,
+    delivering.rules,
+    redelivering.redeliver,
+    redriving.redrive,
     intervening.release,
     intervening.retry,
     reading.parse_event,
     reading.normalize,
     invoking.invoke,
+    linting.lint_template,
+    packaging.package,
+    serving.serve,
 ):
     app.command(epilog=EXIT_STATUSES)(command)
 
