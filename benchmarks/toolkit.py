@@ -58,6 +58,18 @@ IMPORTS = {
         "parse(event=BODY, model=Order)",
         0.9,
     ),
+    "import of all of these, one model validated": (
+        "from shared.toolkit import bind, configure_logging, count, function_handler, process, tracing\n"
+        "from shared.toolkit.parser import model\n"
+        "from benchmarks.toolkit_model import BODY, Order\n"
+        "model(Order)(BODY.encode())",
+        "from aws_lambda_powertools import Logger, Metrics, Tracer\n"
+        "from aws_lambda_powertools.utilities.batch import BatchProcessor\n"
+        "from aws_lambda_powertools.utilities.parser import event_parser, parse\n"
+        "from benchmarks.toolkit_model import BODY, Order\n"
+        "parse(event=BODY, model=Order)",
+        0.9,
+    ),
 }
 
 

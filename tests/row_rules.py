@@ -1,4 +1,4 @@
-"""What holds of every write of a job row in any history: the design's words, said again.
+"""What holds of every write of a job row in any history, said without the code that writes it.
 
 Nothing here may be taken from the code that it judges but the reading of a row.
 """

@@ -86,13 +86,13 @@ BUCKETS = (
     Rule("unknown", "unknown to the vendor", lambda s: s.row.state is State.UNKNOWN, needs_person=True),
     Rule("waiting", "waiting for the vendor", lambda s: s.is_waiting),
     Rule(
+        "incomplete", "finished without a result", lambda s: s.row.count("incomplete") > 0, needs_person=True
+    ),
+    Rule(
         "undelivered",
         "settled, and a target never took the result",
         lambda s: bool(s.row.undelivered),
         needs_person=True,
-    ),
-    Rule(
-        "incomplete", "finished without a result", lambda s: s.row.count("incomplete") > 0, needs_person=True
     ),
     Rule("failed", "failed at the vendor", lambda s: s.row.state is State.FAILED),
     Rule("settled", "settled", lambda s: s.row.state is State.SUCCEEDED),
@@ -168,6 +168,12 @@ FLAGS = (
         "effects_failing",
         "follow-up work put off",
         lambda s: any(effect.attempts > 0 for effect in s.row.effects),
+    ),
+    Rule(
+        "also_undelivered",
+        "counted elsewhere, and a target never took the result",
+        lambda s: bool(s.row.undelivered) and bucket_of(s).name != "undelivered",
+        needs_person=True,
     ),
     Rule("delivering", "settled, to be delivered", lambda s: bool(s.row.outbox)),
     Rule(

@@ -14,8 +14,9 @@ from shared.completeness.report import CompletenessReport, Finding, Group, JobLi
 _COMMANDS = {
     "quarantined": "media-ledger explain JOB, then media-ledger release JOB",
     "unknown": "media-ledger explain JOB, then media-ledger retry JOB",
-    "undelivered": "mend the target, then media-ledger redeliver --undelivered, or --job JOB",
     "incomplete": "media-ledger explain JOB, then media-ledger retry JOB",
+    "undelivered": "mend the target, then media-ledger redeliver --undelivered, or --job JOB",
+    "also_undelivered": "mend the target, then media-ledger redeliver --undelivered, or --job JOB",
     "refused": "mend the setting that the reason names; the jobs are asked again by themselves",
     "not_found": "media-ledger explain JOB; if the region is wrong: media-ledger track KIND JOB --region R",
     "keeps_failing": "media-ledger explain JOB; the reason names what fails",
