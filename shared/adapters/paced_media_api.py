@@ -21,13 +21,15 @@ _LONGEST_WAIT_MS = 5_000
 class CallBudget:
     """A part of what the account may call per second, by product; safe with threads.
 
-    A product without a rate of its own has the lowest of them.
+    A product without a rate of its own has the lowest of them. The buckets start empty as the budget is
+    made, so that what happens before the first call counts towards its wait.
     """
 
     def __init__(self, per_second: Mapping[str, float], *, clock: Clock, part: float, among: int = 1) -> None:
-        self._rates = {name: share(rate, part=part, among=among) for name, rate in per_second.items()}
+        rates = {name: share(rate, part=part, among=among) for name, rate in per_second.items()}
+        self._lowest = min(rates.values())
         self._clock = clock
-        self._buckets: dict[str, TokenBucket] = {}
+        self._buckets = {name: TokenBucket(rate, clock=clock.now) for name, rate in rates.items()}
         self._opening = threading.Lock()
 
     def take(self, product: str, *, deadline: int) -> None:
@@ -47,8 +49,7 @@ class CallBudget:
     def _bucket(self, product: str) -> TokenBucket:
         with self._opening:
             if product not in self._buckets:
-                rate = self._rates.get(product) or min(self._rates.values())
-                self._buckets[product] = TokenBucket(rate, clock=self._clock.now)
+                self._buckets[product] = TokenBucket(self._lowest, clock=self._clock.now)
             return self._buckets[product]
 
 

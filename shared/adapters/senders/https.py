@@ -26,6 +26,7 @@ from shared.delivery.targets import Dispatch, Target
 from shared.errors import SettingError, TargetRefusedError, TargetUnavailableError
 from shared.policy import HOUR, SECOND
 from shared.ports import Clock
+from shared.toolkit import tracing
 from shared.toolkit.masking import Masker
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def _request(target: Target, dispatch: Dispatch, signed: Mapping[str, str]) -> r
         "Media-Ledger-Delivery-Id": dispatch.delivery_id,
         "Media-Ledger-Attempt": str(dispatch.attempt),
         "Media-Ledger-Version": str(dispatch.version),
+        **tracing.headers(),
         **signed,
     }
     return requests.Request("POST", target.url, data=dispatch.body, headers=headers).prepare()

@@ -50,6 +50,14 @@ def test_calls_come_at_the_rate_of_a_share_and_never_in_a_burst() -> None:
     assert vendor.calls == [100, 200, 300, 400]
 
 
+def test_the_time_since_the_budget_was_made_counts_towards_the_first_wait() -> None:
+    vendor, api = paced(rate=0.5)
+    vendor.clock.advance(1_500)
+    api.call(QUERY, deadline=MINUTE)
+
+    assert vendor.calls == [2_000]
+
+
 def test_every_try_takes_a_token() -> None:
     vendor, api = paced(*[ThrottledError("slow down")] * 3, rate=0.5)
     api.call(QUERY, deadline=MINUTE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import socket
 import threading
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from shared.delivery import signature
 from shared.delivery.targets import Dispatch, Target
 from shared.errors import FunctionError, SettingError, TargetRefusedError, TargetUnavailableError
 from shared.ports import EventSender
+from shared.toolkit import tracing
 from tests.shared.adapters.senders.target_servers import (
     CERTIFICATE,
     HOST,
@@ -72,6 +74,18 @@ def test_an_event_arrives_signed_and_named() -> None:
     assert (headers["media-ledger-attempt"], headers["media-ledger-version"]) == ("3", "2")
     for key in KEYS["publisher"]:
         signature.verify(received.bodies[0], headers, keys=[key], now=NOW)
+
+
+def test_an_event_belongs_to_the_trace_of_the_invocation_that_sends_it() -> None:
+    caller = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "rojo=1"}
+    with serving(answering(answer("204 No Content"))) as (port, received):
+        send(target(port))
+        with tracing.invocation(caller, function="deliver", draw=secrets.randbits):
+            send(target(port))
+
+    sent = received.headers()
+    assert (sent["traceparent"].split("-")[1], sent["tracestate"]) == ("a" * 32, "rojo=1")
+    assert "traceparent" not in received.heads[0]
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content", "299 Fine"])
