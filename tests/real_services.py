@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -30,15 +30,20 @@ WANTED = "LEDGER_E2E"
 # How long what was written may take to be seen in an index: nobody promises anything.
 INDEX_LAG = "LEDGER_E2E_INDEX_LAG_MS"
 _USUAL_INDEX_LAG_MS = 3_000
+OSS, TABLESTORE = "oss itself", "tablestore itself"
+_NO_TEST_YET = ("function compute itself", "mns itself", "result files on oss itself", "sts itself")
 
 
-def param(name: str) -> object:
-    """Make the parameter of a contract test that asks a real service, or tells that it did not."""
-    is_wanted = os.environ.get(WANTED) == "1"
-    reason = f"not run: needs {WANTED}=1, places and keys (docs/testing.md)"
-    return pytest.param(
-        name, marks=[pytest.mark.skipif(not is_wanted, reason=reason), pytest.mark.enable_socket]
-    )
+def params(name: str) -> list[object]:
+    """Make the parameter of a contract test that asks a real service; none where nobody wants it."""
+    return [pytest.param(name, marks=pytest.mark.enable_socket)] if _is_wanted() else []
+
+
+def not_run() -> Mapping[str, str]:
+    """Tell which real services no test asks in this run, and why."""
+    needs = f"not run: needs {WANTED}=1, places and keys (docs/testing.md)"
+    unwanted = {} if _is_wanted() else dict.fromkeys((OSS, TABLESTORE), needs)
+    return unwanted | dict.fromkeys(_NO_TEST_YET, "not run: no live test yet")
 
 
 def scratch_name() -> str:
@@ -134,6 +139,10 @@ class LateIndexes(TablestoreLedger):
         return super().scan(
             table, index, partition, upto=upto, limit=limit, after=after, newest_first=newest_first
         )
+
+
+def _is_wanted() -> bool:
+    return os.environ.get(WANTED) == "1"
 
 
 def _basis() -> Basis:

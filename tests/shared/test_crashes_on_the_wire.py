@@ -1,7 +1,7 @@
-"""The crash matrix of a callback again, over OSS and Tablestore on the wire.
+"""The crash matrices again, over OSS and Tablestore on the wire.
 
-At every call of these stories. The others of `tests/shared/test_crashes.py` make the same calls again; those
-of the timer's runs and of deliveries, some thousand cases, are over the stores in memory alone.
+A callback's at every call: other stories of `tests/shared/test_crashes.py` make the same calls again. Of the
+timer's run that settles, and of a delivery, every ninth case of `tests/functions/test_crashes.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from tests.faults import Fault
+from tests.functions import test_crashes as functions
 from tests.shared.test_crashes import cases, check_its_end
 from tests.stores_on_the_wire import StoresOnTheWire, stores_on_the_wire
 from tests.world import World
@@ -32,3 +33,14 @@ def test_every_story_ends_as_in_memory_wherever_it_is_cut_off(
 ) -> None:
     with wire.open() as stores:
         check_its_end(name, partial(World, None, stores=stores), number, fault)
+
+
+@pytest.mark.parametrize(("nth", "fault"), [*enumerate(functions.FAULTS)])
+@pytest.mark.parametrize("name", ["a run that settles", "a delivery"])
+def test_every_function_ends_as_in_memory_wherever_it_is_cut_off(
+    wire: StoresOnTheWire, name: str, nth: int, fault: str
+) -> None:
+    for call in functions.calls(name, fault)[nth::9]:
+        with wire.open() as stores:
+            world = functions.STORIES[name].begin(partial(World, None, stores=stores))
+            functions.check_its_end(name, world, fault, call)

@@ -122,13 +122,10 @@ PARALLELS: dict[str, Callable[[], Parallel]] = {
 }
 
 
-OSS_ITSELF, TABLESTORE_ITSELF = "oss itself", "tablestore itself"
-
-
-@pytest.fixture(params=[*OBJECT_STORES, real_services.param(OSS_ITSELF)])
+@pytest.fixture(params=[*OBJECT_STORES, *real_services.params(real_services.OSS)])
 def open_objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open[WholeObjectStore]]:
     """Give what opens an object store, of each adapter in turn."""
-    if request.param == OSS_ITSELF:
+    if request.param == real_services.OSS:
         scratch = real_services.scratch_name()
         yield partial(real_services.real_object_store, scratch)
         real_services.remove_objects(scratch)
@@ -151,10 +148,10 @@ def scratch_tables() -> Iterator[str]:
         yield scratch
 
 
-@pytest.fixture(params=[*LEDGERS, real_services.param(TABLESTORE_ITSELF)])
+@pytest.fixture(params=[*LEDGERS, *real_services.params(real_services.TABLESTORE)])
 def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open[Ledger]]:
     """Give what opens a ledger, of each adapter in turn."""
-    if request.param == TABLESTORE_ITSELF:
+    if request.param == real_services.TABLESTORE:
         scratch = request.getfixturevalue("scratch_tables")
         yield partial(real_services.real_ledger, scratch)
         real_services.remove_scratch_rows(scratch)

@@ -12,7 +12,7 @@ from localcloud.mns.service import MnsService
 from shared.adapters.aliyun.mns_queues import MnsQueues
 from shared.adapters.clocks import SystemClock
 from shared.adapters.http_sessions import HttpSessions
-from shared.ports import Clock
+from shared.ports import Clock, Queues
 from shared.toolkit.context import Credentials
 from tests.localcloud.mns.worlds import OWN, TEMPORARY, Caller, new_service
 
@@ -59,6 +59,13 @@ def new_queues(
     return MnsQueues(
         endpoint, credentials=credentials, clock=clock or SystemClock(), open_session=HttpSessions().open
     )
+
+
+@contextmanager
+def mns_queues(endpoint: str) -> Iterator[Queues]:
+    """Open the queues at an endpoint; can be sent to another process."""
+    with closing(new_queues(endpoint)) as queues:
+        yield queues
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,14 @@ from shared.ports import NoQueues, Queues
 from shared.toolkit.context import Credentials
 from tests.localcloud.mns.worlds import OWN, START, TEMPORARY
 from tests.memory_queues import MemoryQueues
-from tests.shared.adapters.mns_on_the_wire import MnsOnTheWire, mns_on_the_wire, new_queues
+from tests.shared.adapters.conftest import RACES, Meet
+from tests.shared.adapters.mns_on_the_wire import (
+    MINUTE,
+    MnsOnTheWire,
+    mns_on_the_wire,
+    mns_queues,
+    new_queues,
+)
 
 HOSTILE = "中文 & <tag> ]]> \"quoted\" '\U0001f39e'"
 
@@ -262,3 +270,22 @@ def test_threads_share_a_client(mns: MnsOnTheWire) -> None:
 
     received = mns.queues.receive("work", limit=16, deadline=mns.deadline)
     assert sorted(one.body for one in received) == [f"{number}" for number in range(8)]
+
+
+def receive_until_there_is_none(queues: Queues, meet: Meet, number: int) -> list[str]:
+    received: list[str] = []
+    deadline = SystemClock().now() + MINUTE
+    meet()
+    while batch := queues.receive("work", limit=2, deadline=deadline):
+        received += [one.body for one in batch]
+    return received
+
+
+@pytest.mark.parametrize("racers", RACES)
+def test_of_racing_receivers_one_gets_a_message_while_it_is_hidden(mns: MnsOnTheWire, racers: str) -> None:
+    sent = [f"{number:02}" for number in range(40)]
+    for body in sent:
+        mns.queues.send("work", body, deadline=mns.deadline)
+
+    received = RACES[racers](partial(mns_queues, mns.endpoint))(receive_until_there_is_none)
+    assert sorted(body for bodies in received for body in bodies) == sent
