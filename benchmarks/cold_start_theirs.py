@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any
 
+# They are installed in an environment of the benchmark's own, and come without types: hence the exceptions.
 import oss2  # type: ignore[import-not-found]
 import tablestore  # type: ignore[import-untyped,unused-ignore]
 from alibabacloud_credentials.client import Client as CredentialsClient  # type: ignore[import-untyped]

@@ -47,7 +47,7 @@ class ChainCredentials:
 
 def _new_client() -> Any:
     try:
-        from alibabacloud_credentials.client import Client  # type: ignore[import-untyped]
+        from alibabacloud_credentials.client import Client  # type: ignore[import-untyped]  # no types
     except ImportError:
         raise SettingError(f"{_ADVICE}; other places are looked at with media-ledger[aliyun] alone") from None
     # It has handlers of its own, and writes the OIDC token into them (local-servers.md 6).
@@ -56,7 +56,7 @@ def _new_client() -> Any:
 
 
 def _ask(client: Any) -> Any:
-    from alibabacloud_credentials.exceptions import CredentialException  # type: ignore[import-untyped]
+    from alibabacloud_credentials.exceptions import CredentialException  # type: ignore[import-untyped]  # no types
 
     try:
         return client.get_credential()

@@ -80,8 +80,8 @@ def _load_client() -> Any:
     each with the token of temporary keys.
     """
     with _loading:
-        import fc2.auth  # type: ignore[import-untyped]
-        import fc2.client  # type: ignore[import-untyped]
+        import fc2.auth  # type: ignore[import-untyped]  # no types
+        import fc2.client  # type: ignore[import-untyped]  # no types
 
         silent = logging.Logger("fc2", level=logging.CRITICAL + 1)
         fc2.auth.logging = fc2.client.logging = silent

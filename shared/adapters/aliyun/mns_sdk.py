@@ -13,12 +13,12 @@ def load_sdk() -> ModuleType:
     `aliyun-mns`, which Function Compute's own Python 3.10 brings, prints the secret of the access key on
     every request; only `aliyun-mns-sdk` has `mns.auth` (local-servers.md 3).
     """
-    import mns  # type: ignore[import-untyped]
+    import mns  # type: ignore[import-untyped]  # no types
 
     try:
-        import mns.auth  # type: ignore[import-untyped]
-        import mns.queue  # type: ignore[import-untyped]
-        import mns.topic  # type: ignore[import-untyped]
+        import mns.auth  # type: ignore[import-untyped]  # no types
+        import mns.queue  # type: ignore[import-untyped]  # no types
+        import mns.topic  # type: ignore[import-untyped]  # no types
     except ModuleNotFoundError:
         raise SettingError(
             "this is not aliyun-mns-sdk but aliyun-mns, which prints the secret of the access key: take"

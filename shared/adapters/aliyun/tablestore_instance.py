@@ -165,7 +165,7 @@ class Tries:
 def failure_of(error: Exception) -> Failure:
     """Read what the SDK or its connection raised; any other error is raised as it is."""
     import urllib3.exceptions as http
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no types
 
     sdk = load_sdk()
     if isinstance(error, FunctionError):

@@ -39,7 +39,7 @@ def load_sdk() -> Any:
         warnings.simplefilter("ignore")
         for talkative in ("tablestore.encoder", "tablestore.decoder"):
             logging.getLogger(talkative).setLevel(logging.ERROR)
-        import tablestore  # type: ignore[import-untyped]
+        import tablestore  # type: ignore[import-untyped]  # no types
 
     # Below DEBUG it would write every row and the token of temporary keys; at ERROR, every lost race.
     logging.getLogger("tablestore-client").setLevel(logging.CRITICAL)

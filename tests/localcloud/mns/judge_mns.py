@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from mns.account import Account  # type: ignore[import-untyped]
-from mns.mns_exception import MNSExceptionBase  # type: ignore[import-untyped]
-from mns.mns_request import ListQueueRequest, ListQueueResponse  # type: ignore[import-untyped]
-from mns.queue import Message, Queue, QueueMeta  # type: ignore[import-untyped]
-from mns.subscription import SubscriptionMeta  # type: ignore[import-untyped]
-from mns.topic import Base64TopicMessage, TopicMessage, TopicMeta  # type: ignore[import-untyped]
+from mns.account import Account  # type: ignore[import-untyped]  # no types
+from mns.mns_exception import MNSExceptionBase  # type: ignore[import-untyped]  # no types
+from mns.mns_request import ListQueueRequest, ListQueueResponse  # type: ignore[import-untyped]  # no types
+from mns.queue import Message, Queue, QueueMeta  # type: ignore[import-untyped]  # no types
+from mns.subscription import SubscriptionMeta  # type: ignore[import-untyped]  # no types
+from mns.topic import Base64TopicMessage, TopicMessage, TopicMeta  # type: ignore[import-untyped]  # no types
 
 HOSTILE = "中文 & <tag> ]]> \"quoted\" '\U0001f39e'"
 

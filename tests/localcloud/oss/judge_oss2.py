@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import oss2  # type: ignore[import-not-found]
+import oss2  # type: ignore[import-not-found]  # in an environment of its own
 import requests
 
 BODY = b"0123456789"

@@ -407,7 +407,7 @@ def test_a_row_that_does_not_fit_the_table_is_refused_before_any_write(
         ({}, []),
         ({"token": 2}, [When("no_such_column", "==", 1)]),
         ({"token": 2}, [When("token", "==", "1")]),
-        ({"token": 2}, [When("token", ">", 1)]),  # type: ignore[arg-type]
+        ({"token": 2}, [When("token", ">", 1)]),  # type: ignore[arg-type]  # what a caller must not
         ({"no_such_column": None}, []),
     ],
 )
