@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NoReturn, TypeAlias, TypeGuard
 
-from shared.toolkit.parser import ParseError, field_name
+from shared.toolkit.parser import Layer, ParseError, field_name
 
 Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | bool | None"
 
@@ -61,6 +61,10 @@ def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     if _SURROGATE_ESCAPE.search(text):
         check_unicode(tree)
     return tree
+
+
+document: Layer[bytes | str, Tree] = Layer(_LAYER, parse)
+"""`parse` as a layer."""
 
 
 def parse_stream(

@@ -12,19 +12,19 @@ from shared.inbound.notifications import ice, mts, vod
 from shared.inbound.notifications.mts import decide
 from shared.inbound.notifications.notification import Claim, Notification, SetAside, Unsorted
 from shared.toolkit import strict_json
+from shared.toolkit.parser import Layer
+from shared.toolkit.strict_json import Tree
 
 __all__ = ["Claim", "Notification", "SetAside", "Unsorted", "decide", "read"]
 
 _LAYER = "notification"
 
 
-def read(body: bytes) -> Notification | SetAside | Unsorted:
-    """Read a body; raise `ParseError`, with layer and reason, for what is no notification.
+def _of_any_product(tree: Tree) -> Notification | SetAside | Unsorted:
+    """Tell the dialects apart by their keys (media-jobs.md 1).
 
-    The dialects are told apart by their keys (media-jobs.md 1): ICE has `EventType` beside
-    `MessageBody`, in any casing; VOD has `EventType` alone; MPS has none.
+    ICE has `EventType` beside `MessageBody`, in any casing; VOD has `EventType` alone; MPS has none.
     """
-    tree = strict_json.parse(body)
     if not isinstance(tree, dict):
         raise ParseError("not a JSON object", layer=_LAYER)
     if "EventType" in tree and "MessageBody" not in tree:
@@ -35,3 +35,9 @@ def read(body: bytes) -> Notification | SetAside | Unsorted:
     if "eventtype" in names:  # neither product's: not to be guessed at
         raise ParseError("EventType is missing, but in another casing", layer=_LAYER, field="EventType")
     return mts.read(tree)
+
+
+read: Layer[bytes, Notification | SetAside | Unsorted] = strict_json.document >> Layer(
+    _LAYER, _of_any_product
+)
+"""Read a body; raises `ParseError`, with layer and reason, for what is no notification."""
