@@ -11,10 +11,13 @@ Positions in media are whole milliseconds, times UTC ISO 8601 with milliseconds,
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 Status = Literal["running", "succeeded", "failed"]
 Modality = Literal["video", "image", "text", "audio"]
@@ -24,8 +27,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        allow_inf_nan=False,  # JSON has neither
         json_schema_serialization_defaults_required=True,  # every field is stored, null or not
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have pydantic keep, and so write, the fields in the order of their names (`canonical_bytes`)."""
+        schema: Any = handler(source)
+        schema["schema"]["fields"] = dict(sorted(schema["schema"]["fields"].items()))
+        return schema  # type: ignore[no-any-return]  # of this one kind, a model's, the fields are known
 
 
 class Score(_Part):
@@ -201,15 +212,8 @@ class JobRecord(_Part):
 
 def canonical_bytes(record: JobRecord) -> bytes:
     """Write the record as it is stored: sorted keys, no spaces, UTF-8, one newline at the end."""
-    text = json.dumps(
-        record,
-        default=vars,  # a model keeps its fields, and only those, in its `__dict__`
-        ensure_ascii=False,
-        allow_nan=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    return f"{text}\n".encode()
+    # The serializer of pydantic takes a fifth of the time of `json.dumps`, which cannot sort it for less.
+    return record.__pydantic_serializer__.to_json(record) + b"\n"
 
 
 def digest(stored: bytes) -> str:

@@ -46,7 +46,8 @@ def comma_list(node: Node, name: str) -> tuple[str, ...]:
     text = node.text(name)
     if text is None:
         return ()
-    entries = tuple(dict.fromkeys(entry.strip() for entry in text.split(",") if entry.strip()))
+    stripped = [entry.strip() for entry in text.split(",")]
+    entries = tuple(dict.fromkeys([entry for entry in stripped if entry]))
     if not entries:
         node.put_back(name)
     return entries
@@ -95,7 +96,7 @@ def times(node: Node, *, created: str, completed: str) -> Times:
 
 def short_hash(*words: str | None) -> str:
     """Give 16 hex that name these words."""
-    return hashlib.sha256("\n".join(word or "" for word in words).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([word or "" for word in words]).encode()).hexdigest()[:16]
 
 
 class EvidenceList:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from shared.record import (
     canonical_bytes,
     digest,
 )
+
+ANSWERS = Path(__file__).parents[1] / "data" / "answers"
 
 
 def record(**changes: Any) -> JobRecord:
@@ -93,9 +96,24 @@ def test_any_text_and_any_number_survive_being_stored(scores: list[tuple[str, fl
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_json_cannot_say_is_never_stored(value: float) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        canonical_bytes(record(measures=(Measure(name="m", value=value, text=None, source="a:"),)))
+def test_what_json_cannot_say_is_in_no_record(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Measure(name="m", value=value, text=None, source="a:")
+
+
+def test_keys_stand_in_the_order_of_their_names_at_every_depth() -> None:
+    orders: list[list[str]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> None:
+        orders.append([name for name, _ in pairs])
+
+    for written in ANSWERS.glob("*/*/record.json"):
+        stored = canonical_bytes(JobRecord.model_validate_json(written.read_bytes()))
+        json.loads(stored, object_pairs_hook=keep)
+        assert stored == written.read_bytes()
+
+    assert len(orders) > 100
+    assert all(names == sorted(names) for names in orders)
 
 
 def test_a_record_cannot_be_changed_or_hold_what_the_schema_does_not_know() -> None:
