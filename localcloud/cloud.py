@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from localcloud.fc.service import FcService, fc_server
-from localcloud.fc.tasks import Function
+from localcloud.fc.invocation import Function
 from localcloud.media.gateway import Gateway
 from localcloud.media.ice import IceProduction
 from localcloud.media.mts import MtsProduction, MtsVideoQuality

@@ -7,18 +7,21 @@ text. This checks what a runner needs; it is no validator of templates.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import add, mul, sub
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import yaml
 
+from localcloud.ros_yaml import RosLoader
 from shared.errors import MisconfiguredError
 
 FORMAT = "2015-09-01"
 FUNCTION = "ALIYUN::FC3::Function"
 TRIGGER = "ALIYUN::FC3::Trigger"
+CONCURRENCY = "ALIYUN::FC3::ConcurrencyConfig"
 
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
 Properties = Mapping[str, Tree]
@@ -27,6 +30,8 @@ Properties = Mapping[str, Tree]
 # part is the function's folder.
 _HANDLER = re.compile(r"functions\.(?P<folder>[a-z][a-z0-9_]*)\.handler\.[a-z_][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
+_CALCULATION = re.compile(r"(?P<one>\d+) *(?P<operator>[-+*]) *(?P<other>\d+)")
+_OPERATORS = {"-": sub, "+": add, "*": mul}
 
 
 class TemplateError(MisconfiguredError):
@@ -43,8 +48,20 @@ class TriggerSpec:
 
 
 @dataclass(frozen=True)
+class HookSpec:
+    """What an instance runs once, at its start or at its end; timeout in seconds."""
+
+    handler: str
+    timeout: int
+
+
+@dataclass(frozen=True)
 class FunctionSpec:
-    """One function; `name` is its folder in `functions/`. Timeout in seconds, memory in MB."""
+    """One function; `name` is its folder in `functions/`. Timeout in seconds, memory in MB.
+
+    `concurrency` is how many requests one instance takes at a time, `reserved` how many instances there may
+    be; without it, as many as the account has.
+    """
 
     name: str
     handler: str
@@ -53,6 +70,10 @@ class FunctionSpec:
     memory: int
     environment: Mapping[str, str]
     triggers: tuple[TriggerSpec, ...]
+    concurrency: int = 1
+    reserved: int | None = None
+    initializer: HookSpec | None = None
+    pre_stop: HookSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -67,20 +88,23 @@ class Template:
         return {name: properties for name, own, properties in _resources(self.tree) if own == type_}
 
 
-def read_template(path: Path) -> Template:
-    """Read and parse a template file; raise `TemplateError` naming it."""
+def read_template(path: Path, *, parameters: Mapping[str, str] | None = None) -> Template:
+    """Read and parse a template file, with these values before the defaults of its parameters.
+
+    Raise `TemplateError` naming the file.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path}: cannot be read as text: {error}") from error
-    return parse_template(text, source=str(path))
+    return parse_template(text, source=str(path), parameters=parameters)
 
 
-def parse_template(text: str, *, source: str) -> Template:
-    """Parse a template; raise `TemplateError` naming `source`."""
+def parse_template(text: str, *, source: str, parameters: Mapping[str, str] | None = None) -> Template:
+    """Parse a template, as `read_template` does; raise `TemplateError` naming `source`."""
     try:
-        tree = yaml.load(text, Loader=_RosLoader)  # a SafeLoader: it builds plain values only
-        return _Reader(tree).read()
+        tree = yaml.load(text, Loader=RosLoader)  # a SafeLoader: it builds plain values only
+        return _Reader(tree, parameters or {}).read()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise TemplateError(f"{source}, line {line}: {error.problem}") from None
@@ -88,66 +112,41 @@ def parse_template(text: str, *, source: str) -> Template:
         raise TemplateError(f"{source}: {error}") from None
 
 
-class _RosLoader(yaml.SafeLoader):
-    """YAML with the short forms of ROS functions, where no key may stand twice.
-
-    YAML libraries take the last of two equal keys without a word, and a trigger is gone.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                problem = f"the key {key.value!r} stands here twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-    def long_form(self, suffix: str, node: Any) -> dict[str, Any]:
-        """Read `!Sub x` as `{"Fn::Sub": "x"}`."""
-        name = suffix if suffix == "Ref" else f"Fn::{suffix}"
-        if isinstance(node, yaml.ScalarNode):
-            text = self.construct_scalar(node)
-            return {name: text.split(".", 1) if suffix == "GetAtt" else text}
-        if isinstance(node, yaml.SequenceNode):
-            return {name: self.construct_sequence(node, deep=True)}
-        return {name: self.construct_mapping(node, deep=True)}
-
-
-_RosLoader.add_multi_constructor("!", _RosLoader.long_form)
-
-
 class _WrongError(Exception):
     """Says what is wrong; `parse_template` adds the file."""
 
 
 class _Reader:
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, given: Mapping[str, str]) -> None:
         if not isinstance(tree, dict) or str(tree.get("ROSTemplateFormatVersion")) != FORMAT:
             raise _WrongError(f"not a ROS template: ROSTemplateFormatVersion must be '{FORMAT}'")
         self._tree = tree
         parameters = _mapping(tree, "Parameters", "the template") if "Parameters" in tree else {}
         described = {name: _mapping(parameters, name, "Parameters") for name in parameters}
-        self._defaults = {name: str(p["Default"]) for name, p in described.items() if "Default" in p}
+        defaults = {name: str(p["Default"]) for name, p in described.items() if "Default" in p}
+        self._values = {**defaults, **given}
 
     def read(self) -> Template:
         resources = tuple(_resources(self._tree))
         triggers: dict[str, list[TriggerSpec]] = {}
+        reserved: dict[str, int] = {}
         for name, type_, properties in resources:
             if type_ == TRIGGER:
                 triggers.setdefault(_target(properties, name), []).append(self._trigger(properties, name))
+            elif type_ == CONCURRENCY:
+                reserved[_target(properties, name)] = self._integer(properties, "ReservedConcurrency", name)
+        own = {name: properties for name, type_, properties in resources if type_ == FUNCTION}
+        if strange := sorted((triggers.keys() | reserved.keys()) - own.keys()):
+            raise _WrongError(f"triggers or instances of functions that do not exist: {', '.join(strange)}")
         functions: dict[str, FunctionSpec] = {}
-        for name, type_, properties in resources:
-            if type_ == FUNCTION:
-                spec = self._function(properties, name, tuple(triggers.pop(name, ())))
-                if functions.setdefault(spec.name, spec) is not spec:
-                    raise _WrongError(f"{name}: a second resource for the function {spec.name}")
-        if triggers:
-            raise _WrongError(f"triggers of functions that do not exist: {', '.join(sorted(triggers))}")
+        for name, properties in own.items():
+            spec = self._function(properties, name, tuple(triggers.get(name, ())), reserved.get(name))
+            if functions.setdefault(spec.name, spec) is not spec:
+                raise _WrongError(f"{name}: a second resource for the function {spec.name}")
         return Template(functions, self._tree)
 
     def _function(
-        self, properties: Properties, where: str, triggers: tuple[TriggerSpec, ...]
+        self, properties: Properties, where: str, triggers: tuple[TriggerSpec, ...], reserved: int | None
     ) -> FunctionSpec:
         handler = self._text(properties, "Handler", where)
         match = _HANDLER.fullmatch(handler)
@@ -163,7 +162,19 @@ class _Reader:
             memory=self._integer(properties, "MemorySize", where),
             environment={name: self._text(variables, name, where) for name in variables},
             triggers=triggers,
+            concurrency=self._integer({"InstanceConcurrency": 1, **properties}, "InstanceConcurrency", where),
+            reserved=reserved,
+            initializer=self._hook(properties, "Initializer", where),
+            pre_stop=self._hook(properties, "PreStop", where),
         )
+
+    def _hook(self, properties: Properties, name: str, where: str) -> HookSpec | None:
+        key = "InstanceLifecycleConfig"
+        hooks = _mapping(properties, key, where) if key in properties else {}
+        if name not in hooks:
+            return None
+        hook = _mapping(hooks, name, where)
+        return HookSpec(self._text(hook, "Handler", where), self._integer(hook, "Timeout", where))
 
     def _trigger(self, properties: Properties, where: str) -> TriggerSpec:
         return TriggerSpec(
@@ -188,10 +199,22 @@ class _Reader:
                 return f"${{{resource}.{attribute}}}"
             case {"Fn::Sub": str(text)}:
                 return self._filled(text)
+            case {"Fn::Calculate": [str(text), 0, list(numbers)]}:
+                for index, number in enumerate(numbers):
+                    text = text.replace(f"{{{index}}}", self._text({name: number}, name, where))
+                return _calculated(text)
         raise _WrongError(f"{where}: {name} must be text, a whole number, Ref, Fn::GetAtt or Fn::Sub")
 
     def _filled(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: self._defaults.get(found[1], found[0]), text)
+        return _PLACEHOLDER.sub(lambda found: self._values.get(found[1], found[0]), text)
+
+
+def _calculated(text: str) -> str:
+    """Work out an operation on two whole numbers; anything else stays as it is written."""
+    found = _CALCULATION.fullmatch(text)
+    if found is None:
+        return text
+    return str(_OPERATORS[found["operator"]](int(found["one"]), int(found["other"])))
 
 
 def _resources(tree: Mapping[str, Tree]) -> Iterator[tuple[str, str, Properties]]:

@@ -1,9 +1,11 @@
-"""Function Compute's invocation API on a laptop, in both of its versions.
+"""Function Compute on a laptop: functions in processes, what starts them, and the invocation API.
 
-    service       requests in, answers out: paths, limits, error bodies, planned troubles
-    signatures    of both versions
-    tasks         asynchronous invocations: accepted once by their id, executed later, again when they fail
+    functions     the functions of a template, by name (instances, instance, worker)
+    service       the invocation API of both versions: paths, limits, error bodies, planned troubles
+    signatures    of both versions, and of HTTP triggers
+    tasks         asynchronous invocations: accepted once, executed later, repeated when they fail, told of
+    triggers      all that starts functions by itself: topics, queues, timers, requests
 
-Functions are callables that somebody gives. Imitated is the invocation alone: functions cannot be made,
-listed or changed, and what became of a task cannot be asked.
+`service`, `tasks` and `triggers` take any callables for functions. Functions cannot be made, listed or
+changed.
 """

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.template import Template, TemplateError, TriggerSpec, parse_template, read_template
+from localcloud.template import (
+    HookSpec,
+    Template,
+    TemplateError,
+    TriggerSpec,
+    parse_template,
+    read_template,
+)
 
 HEAD = "ROSTemplateFormatVersion: '2015-09-01'\n"
 
@@ -31,8 +38,17 @@ TRIGGER = """\
 """
 
 
-def parse(text: str) -> Template:
-    return parse_template(HEAD + text, source="template.yml")
+RESERVED = """\
+  Concurrency:
+    Type: ALIYUN::FC3::ConcurrencyConfig
+    Properties:
+      FunctionName: !GetAtt Callback.FunctionName
+      ReservedConcurrency: 7
+"""
+
+
+def parse(text: str, **given: str) -> Template:
+    return parse_template(HEAD + text, source="template.yml", parameters=given)
 
 
 def environment(variables: str, *, parameters: str = "") -> dict[str, str]:
@@ -79,6 +95,46 @@ def test_a_variable_keeps_what_only_a_deployed_stack_knows(written: str, read: s
     assert environment(written, parameters=parameters) == {"VALUE": read}
 
 
+def test_given_parameters_go_before_their_defaults() -> None:
+    parameters = "Parameters:\n  Bucket: {Type: String, Default: media}\n  Key: {Type: String}\n"
+    lines = "      EnvironmentVariables:\n        VALUE: !Sub ${Bucket}/${Key}\n"
+
+    template = parse(parameters + FUNCTION + lines, Bucket="other", Key="1.zip")
+
+    assert template.functions["callback"].environment == {"VALUE": "other/1.zip"}
+
+
+def test_hooks_and_requests_at_a_time_belong_to_a_function() -> None:
+    lines = (
+        "      InstanceConcurrency: 5\n"
+        "      InstanceLifecycleConfig:\n"
+        "        Initializer: {Handler: functions.start.run, Timeout: 10}\n"
+    )
+    plain, full = (parse(FUNCTION + more).functions["callback"] for more in ("", lines))
+
+    assert (plain.concurrency, plain.initializer, plain.pre_stop) == (1, None, None)
+    assert (full.concurrency, full.initializer) == (5, HookSpec("functions.start.run", 10))
+    assert full.pre_stop is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("7", 7),
+        ("!Ref Many", 15),
+        ("!Calculate ['{0} - 5', 0, [!Ref Many]]", 10),
+        ("!Calculate ['2 * {0}', 0, [!Ref Many]]", 30),
+    ],
+)
+def test_reserved_instances_belong_to_the_function_they_refer_to(written: str, read: int) -> None:
+    parameters = "Parameters:\n  Many: {Type: Number, Default: 15}\n"
+
+    template = parse(parameters + FUNCTION + RESERVED.replace("7", written))
+
+    assert template.functions["callback"].reserved == read
+    assert parse(FUNCTION).functions["callback"].reserved is None
+
+
 def test_every_short_form_becomes_its_long_form() -> None:
     tables = parse(
         "Resources:\n"
@@ -116,6 +172,12 @@ def test_a_key_that_stands_twice_is_refused_with_its_line() -> None:
         (FUNCTION.replace("functions.", "functions/"), "Callback: Handler must look like"),
         (FUNCTION + FUNCTION.removeprefix("Resources:\n").replace("Callback:", "Again:"), "a second"),
         ("Resources:\n" + TRIGGER, "functions that do not exist: Callback"),
+        ("Resources:\n" + RESERVED, "functions that do not exist: Callback"),
+        (FUNCTION + RESERVED.replace("7", "!Calculate ['{0} / {1}', 0, [1, 2]]"), "must be a whole number"),
+        (
+            FUNCTION + "      InstanceLifecycleConfig: {PreStop: {Handler: a.b}}\n",
+            "Callback: Timeout must be",
+        ),
         (FUNCTION + TRIGGER.replace("!GetAtt Callback.FunctionName", "x"), "Topic: FunctionName must"),
     ],
 )

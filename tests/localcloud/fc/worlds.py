@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from localcloud.fc.invocation import Function
 from localcloud.fc.service import FcService
-from localcloud.fc.tasks import Function
 from shared.adapters.aliyun.fc2_invoker import Fc2Invoker
 from shared.adapters.aliyun.fc3_invoker import Fc3Invoker
 from shared.adapters.aliyun.fc_calls import FcCalls, FcPatience
