@@ -37,7 +37,7 @@ def package(
     byte code, and its imports take three to four times as long. Exit status 1 for a zip that is too large.
     """
     with told_plainly():
-        made = [_make(name, folder) for name in targets or TARGETS]
+        made = [make_package(name, folder) for name in targets or TARGETS]
     if as_json:
         print_json([{**asdict(one), "file": str(one.file)} for one in made])
     else:
@@ -47,7 +47,8 @@ def package(
         complain(f"larger than {at_most} MB: {', '.join(large)}", Exit.NEEDS_A_PERSON)
 
 
-def _make(name: TargetName, folder: Path) -> Package:
+def make_package(name: TargetName, folder: Path) -> Package:
+    """Make one zip, and warn of what its cold starts will miss."""
     with err().status(f"packaging for {name.value} ..."):
         made = build(TARGETS[name], folder)
     if made.compiled_by is None:

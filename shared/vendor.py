@@ -21,7 +21,8 @@ Format = Literal["json", "xml", "txt"]
 class ApiRequest:
     """One RPC call: which product, which version, which action, with which parameters.
 
-    `user_id` is the account that is asked for, where it is known; None for our own.
+    `form` are parameters that travel in the body: those that may be too long for a URL. `user_id` is the
+    account that is asked for, where it is known; None for our own.
     """
 
     product: str
@@ -30,6 +31,7 @@ class ApiRequest:
     params: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
     user_id: str | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

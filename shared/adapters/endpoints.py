@@ -9,7 +9,8 @@ from shared.vendor import REGION_PATTERN
 
 _REGION = re.compile(REGION_PATTERN)
 # The regions where our APIs are served, from the endpoint maps of alibabacloud_vod20170321 3.12.1,
-# alibabacloud_mts20140618 6.0.3 and alibabacloud_ice20201109 6.20.2; the rest is for `endpoints`.
+# alibabacloud_mts20140618 6.0.3, alibabacloud_ice20201109 6.20.2 and alibabacloud_ros20190910 3.7.0, by
+# which every region's stacks are asked for at one address; the rest is for `endpoints`.
 _SERVED_BY = {("vod", "cn-hangzhou"): "cn-shanghai"}
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
 
@@ -26,6 +27,8 @@ def endpoint(product: str, region: str | None) -> str:
         raise PermanentError("not a region", product=product, region=region[:40])
     if product == "ice" and region != "cn-shanghai":
         return "https://ice.aliyuncs.com"
+    if product == "ros":
+        return "https://ros.aliyuncs.com"
     return f"https://{product}.{_SERVED_BY.get((product, region), region)}.aliyuncs.com"
 
 

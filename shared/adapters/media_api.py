@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 
 from shared.adapters.endpoints import checked_override, endpoint
 from shared.adapters.http_sessions import HttpSessions
-from shared.adapters.signing import SIGNERS, AnswerFormat, Envelope, Scheme, canonical_query
+from shared.adapters.signing import (
+    SIGNERS,
+    AnswerFormat,
+    Envelope,
+    Scheme,
+    SignedRequest,
+    canonical_query,
+)
 from shared.adapters.vendor_errors import error_for, read_refusal
 from shared.errors import OversizedAnswerError, VendorUnavailableError
 from shared.toolkit.context import Credentials
@@ -98,9 +105,7 @@ class SignedMediaApi:
             answer_format=self._answer_format,
         )
         signed = self._sign(request, self._credentials(), envelope)
-        reply = self._send(
-            f"{url}/?{canonical_query(signed.query)}", signed.headers, request=request, deadline=deadline
-        )
+        reply = self._send(url, signed, request=request, deadline=deadline)
         return self._read(reply, request)
 
     def close(self) -> None:
@@ -110,26 +115,29 @@ class SignedMediaApi:
         if session is not None:
             session.close()
 
-    def _send(self, url: str, headers: Mapping[str, str], *, request: ApiRequest, deadline: int) -> _Reply:
+    def _send(self, url: str, signed: SignedRequest, *, request: ApiRequest, deadline: int) -> _Reply:
         import requests
         import urllib3
 
         try:
-            return self._exchange(url, headers, deadline=deadline)
+            return self._exchange(url, signed, deadline=deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             reason = type(error).__name__
         # Raised outside of the handler, without a cause or context: the messages of requests hold
         # the whole URL, the signed query with it.
         raise VendorUnavailableError(
-            f"no answer from {headers['host']}: {reason}", product=request.product, action=request.action
+            f"no answer from {signed.headers['host']}: {reason}",
+            product=request.product,
+            action=request.action,
         )
 
-    def _exchange(self, url: str, headers: Mapping[str, str], *, deadline: int) -> _Reply:
+    def _exchange(self, url: str, signed: SignedRequest, *, deadline: int) -> _Reply:
         left = deadline - self._clock.now()
         response = self._open_session().post(
-            url,
+            f"{url}/?{canonical_query(signed.query)}",
+            data=signed.body,
             # Identity: answers are small, and the size that counts is the size on the wire.
-            headers={**headers, "accept-encoding": "identity"},
+            headers={**signed.headers, "accept-encoding": "identity"},
             timeout=(
                 max(1, min(self._timeouts.connect_ms, left)) / 1000,
                 max(1, min(self._timeouts.read_ms, left)) / 1000,

@@ -47,10 +47,11 @@ class Envelope:
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """Query parameters, not yet encoded, and headers of a request."""
+    """Query parameters, not yet encoded, headers and body of a request."""
 
     query: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def sign_acs3(
     request: ApiRequest, credentials: Credentials, envelope: Envelope, content: Content = _NOTHING
 ) -> SignedRequest:
     """Sign a call in the Authorization header, which covers every header that is set here."""
+    content = _form(request) if request.form else content
     headers = {
         **content.headers,
         "accept": f"application/{envelope.answer_format}",
@@ -97,7 +99,7 @@ def sign_acs3(
         f"{ACS3_ALGORITHM} Credential={credentials.access_key_id},"
         f"SignedHeaders={';'.join(names)},Signature={signature}"
     )
-    return SignedRequest(dict(request.params), headers)
+    return SignedRequest(dict(request.params), headers, content.body)
 
 
 def sign_rpc1(request: ApiRequest, credentials: Credentials, envelope: Envelope) -> SignedRequest:
@@ -115,9 +117,11 @@ def sign_rpc1(request: ApiRequest, credentials: Credentials, envelope: Envelope)
     }
     if credentials.security_token:
         query["SecurityToken"] = credentials.security_token
-    text = rpc1_string_to_sign(envelope.method, query)
+    text = rpc1_string_to_sign(envelope.method, {**query, **request.form})
     query["Signature"] = rpc1_signature(text, secret=credentials.access_key_secret)
-    return SignedRequest(query, {"host": envelope.host, "user-agent": _USER_AGENT})
+    content = _form(request) if request.form else _NOTHING
+    headers = {**content.headers, "host": envelope.host, "user-agent": _USER_AGENT}
+    return SignedRequest(query, headers, content.body)
 
 
 SIGNERS: Mapping[Scheme, Callable[[ApiRequest, Credentials, Envelope], SignedRequest]] = {
@@ -183,6 +187,11 @@ def sha256_hex(data: bytes) -> str:
 def timestamp(now: int) -> str:
     """Write epoch milliseconds as both schemes want them: UTC, whole seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now // 1000))
+
+
+def _form(request: ApiRequest) -> Content:
+    body = canonical_query(request.form).encode()
+    return Content(body=body, headers={"content-type": "application/x-www-form-urlencoded"})
 
 
 def _pairs(params: Params) -> Iterable[tuple[str, str]]:

@@ -136,6 +136,17 @@ _ABOUT_THE_JOB = (
         ),
     ),
 )
+# What ROS says of stacks: https://www.alibabacloud.com/help/en/ros/developer-reference/api-ros-2019-09-10-updatestack
+_OF_PRODUCT = {
+    "ros": (
+        _Rule(VendorUnavailableError, "wait until it has ended", ("actioninprogress",)),
+        _Rule(PermanentError, "check its name and the region", ("stacknotfound", "stackexists")),
+        _Rule(
+            PermanentError, "check the template and its parameters", ("stackvalidation*", "invalidtemplate*")
+        ),
+        _Rule(PermanentError, "this cannot be done with this stack", ("notsupported*",)),
+    )
+}
 _UNKNOWN = _Rule(VendorUnavailableError, "try again later; the code is new to us", ())
 _NOT_ALLOWED = _Rule(VendorRefusedError, "check the access key and its permissions", ())
 
@@ -159,7 +170,7 @@ def read_refusal(status: int, body: bytes, *, retry_after_ms: int | None = None)
 
 def error_for(refusal: Refusal, request: ApiRequest) -> FunctionError:
     """Give the error that says what must happen next, and what the vendor's support asks for."""
-    rule = _rule(refusal)
+    rule = _rule(refusal, request.product)
     details: dict[str, object] = {
         "product": request.product,
         "action": request.action,
@@ -173,7 +184,7 @@ def error_for(refusal: Refusal, request: ApiRequest) -> FunctionError:
     return rule.error(message, **details)
 
 
-def _rule(refusal: Refusal) -> _Rule:
+def _rule(refusal: Refusal, product: str) -> _Rule:
     code = refusal.code.lower()
     if refusal.status == 429 or refusal.retry_after_ms is not None or _THROTTLED.matches(code):
         return _THROTTLED
@@ -184,7 +195,8 @@ def _rule(refusal: Refusal) -> _Rule:
             return rule
     if refusal.status in (401, 403):
         return _NOT_ALLOWED
-    return next((rule for rule in _ABOUT_THE_JOB if rule.matches(code)), _UNKNOWN)
+    rules = (*_OF_PRODUCT.get(product, ()), *_ABOUT_THE_JOB)
+    return next((rule for rule in rules if rule.matches(code)), _UNKNOWN)
 
 
 def _text(fields: dict[str, strict_json.Tree], *names: str) -> str:

@@ -91,6 +91,26 @@ def test_status_and_code_decide_what_happens_next(
     assert type(error) is meaning
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "meaning", "elsewhere"),
+    [
+        (409, "ActionInProgress", VendorUnavailableError, VendorUnavailableError),
+        (409, "StackExists", PermanentError, VendorUnavailableError),
+        (404, "StackNotFound", PermanentError, JobNotFoundError),
+        (400, "StackValidationFailed", PermanentError, VendorUnavailableError),
+        (400, "InvalidTemplate", PermanentError, VendorUnavailableError),
+        (400, "NotSupported", PermanentError, VendorUnavailableError),
+    ],
+)
+def test_words_about_stacks_mean_that_for_stacks_alone(
+    status: int, code: str, meaning: type[FunctionError], elsewhere: type[FunctionError]
+) -> None:
+    refusal = Refusal(status, code=code)
+
+    assert type(error_for(refusal, ApiRequest("ros", "2019-09-10", "UpdateStack"))) is meaning
+    assert type(error_for(refusal, REQUEST)) is elsewhere
+
+
 @pytest.mark.parametrize("code", ["Throttling", "SomethingNew", "InternalError", "InvalidParameter"])
 def test_a_wait_that_the_vendor_asks_for_always_throttles(code: str) -> None:
     error = error_for(Refusal(400, code=code, retry_after_ms=7_000), REQUEST)
