@@ -1,4 +1,4 @@
-"""Checks functions against the code beside the template: handlers, variables, sample events."""
+"""Checks functions against the code beside the template: handlers, hooks, variables, sample events."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from localcloud.template import FUNCTION
 _IMPORTER = FilePath(__file__).with_name("import_handlers.py")
 _SECONDS_TO_IMPORT = 60
 
+# Where a function names what is called: at each invocation, and at the start and the end of an instance.
+_INVOKED = ("Handler",)
+_LIFECYCLE = "InstanceLifecycleConfig"
+_HANDLERS = (_INVOKED, (_LIFECYCLE, "Initializer", "Handler"), (_LIFECYCLE, "PreStop", "Handler"))
+
 # Their loader knows packages with an `__init__.py` only (style.md 5.2).
 _WITHOUT_NAMESPACES = ("python3", "python3.9", "python3.10")
 
@@ -34,20 +39,30 @@ def check_functions(names: Names, folder: FilePath) -> Iterator[Finding]:
     for resource in names.resources_of(FUNCTION):
         yield from _variables(resource, names)
         yield from _memory(resource, names)
-        handler = resource.properties.get("Handler")
-        text = names.known_text(handler)
-        if handler is None or text is None or not _is_python_here(resource, names):
+        if not _is_python_here(resource, names):
             continue
-        path = (*resource.path, "Handler")
-        problems = [*_handler_form(text, handler, folder, path)]
-        if not problems and names.known_text(resource.properties.get("Runtime")) in _WITHOUT_NAMESPACES:
-            problems = [*_unmarked_packages(text, handler, folder, path)]
-        yield from problems
-        if not problems:
-            handlers[text] = handler, path
-            yield from _samples(text, handler, folder, path)
+        runtime = names.known_text(resource.properties.get("Runtime"))
+        for keys in _HANDLERS:
+            handler, path = _at(resource.properties, keys), (*resource.path, *keys)
+            text = names.known_text(handler)
+            if handler is None or text is None:
+                continue
+            problems = [*_handler_form(text, handler, folder, path)]
+            if not problems and runtime in _WITHOUT_NAMESPACES:
+                problems = [*_unmarked_packages(text, handler, folder, path)]
+            yield from problems
+            if not problems:
+                handlers[text] = handler, path
+                if keys == _INVOKED:
+                    yield from _samples(text, handler, folder, path)
     if handlers:
         yield from _imports(handlers, folder)
+
+
+def _at(node: Node | None, keys: tuple[str, ...]) -> Node | None:
+    for key in keys:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
 
 
 def _is_python_here(resource: Resource, names: Names) -> bool:

@@ -66,6 +66,27 @@ def test_a_handler_that_is_not_there_is_a_mistake(
     assert (findings[0].at.line, findings[0].at.column) == (8, 16)
 
 
+@pytest.mark.parametrize("hook", ["Initializer", "PreStop"])
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        ("functions.instance.initialise", "has no function initialise"),
+        ("functions.instances.initialize", "No module named"),
+        ("initialize", "is no module and function"),
+    ],
+)
+def test_a_hook_that_is_not_there_is_a_mistake(hook: str, handler: str, said: str, project: Path) -> None:
+    (project / "functions" / "instance.py").write_text("def initialize(context):\n    pass\n")
+    hooks = f"{{{hook}: {{Handler: functions.instance.initialize}}}}"
+    right = f"{TEMPLATE}      InstanceLifecycleConfig: {hooks}\n"
+
+    (finding,) = check(project, right.replace("functions.instance.initialize", handler))
+
+    assert finding.path == f"Resources.Callback.Properties.InstanceLifecycleConfig.{hook}.Handler"
+    assert (finding.severity.value, said in finding.problem) == ("error", True)
+    assert check(project, right) == []
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
