@@ -35,6 +35,7 @@ IN_PYTHON := $(if $(PYTHON),$(call usable,$(PYTHON)))
 # dependencies are none of ours, and two generations of one client cannot share one.
 VENDORS := vendor vendor-mts-3 vendor-legacy vendor-stores
 VENDORS_INSTALLED := $(VENDORS:%=.venv-%/.installed)
+TOOLS_INSTALLED := .venv-fuzz/.installed .venv-audit/.installed
 export VENDOR_PYTHON := $(CURDIR)/.venv-vendor/bin/python
 export VENDOR_MTS_3_PYTHON := $(CURDIR)/.venv-vendor-mts-3/bin/python
 export VENDOR_STORES_PYTHON := $(CURDIR)/.venv-vendor-stores/bin/python
@@ -44,7 +45,7 @@ export VENDOR_LEGACY_PYTHON := $(CURDIR)/.venv-vendor-legacy/bin/python
 NODE_INSTALLED := $(if $(shell command -v npm),tests/node/node_modules/.installed)
 
 CHECKS := test unit storms format-check lint lint-template types imports
-TOOLS := demo invoke simulate format bench package
+TOOLS := demo invoke simulate fuzz audit format bench package
 
 .PHONY: help clean lock $(CHECKS) $(TOOLS) tests-with-coverage
 
@@ -125,6 +126,16 @@ JOBS ?= 200
 simulate: $(VENV)/.installed ## Storms over the whole product, one for each seed (SEEDS=200 FROM=0)
 	@$(BIN)/python -m tests.simulation $(SEEDS) $(FROM) $(JOBS)
 
+FUZZ_SECONDS ?= 60
+
+# Findings are left in build/fuzz/findings/.
+fuzz: .venv-fuzz/.installed ## Fuzz the parsers of what strangers write (FUZZ_SECONDS=60 for each, ARGS="xml pointer")
+	@.venv-fuzz/bin/python -m tests.fuzz $(FUZZ_SECONDS) $(ARGS)
+
+# Ends with 1 when a person has to look, with 3 when nobody could be asked about vulnerabilities.
+audit: $(VENV)/.installed .venv-audit/.installed ## Licences of the pins, and what is known to be vulnerable (network)
+	@$(BIN)/python -m audit .venv-audit/bin/python -m pip_audit
+
 format: $(VENV)/.installed ## Format the code, and fix what lint can fix
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
@@ -160,7 +171,7 @@ $(VENV)/.installed: $(VENV)/.requirements pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENDORS_INSTALLED): .venv-%/.installed: requirements/build.txt requirements/%.txt
+$(VENDORS_INSTALLED) $(TOOLS_INSTALLED): .venv-%/.installed: requirements/build.txt requirements/%.txt
 	@echo "setting up .venv-$* with $(DEFAULT_PYTHON)"
 	@rm -rf .venv-$*
 	@$(DEFAULT_PYTHON) -m venv .venv-$*
@@ -191,6 +202,9 @@ lock: ## Renew the pins in requirements/*.txt (needs uv: pip install uv)
 	@cd requirements && $(COMPILE) function.in bench-toolkit.in --constraints function.txt --output-file bench-toolkit.txt
 	@cd requirements && $(COMPILE) build.in bench-cold-start.in --constraints build.txt --constraints aliyun.txt \
 		--output-file bench-cold-start.txt
+	@cd requirements && $(COMPILE) build.in function.in fuzz.in --constraints build.txt --constraints function.txt \
+		--output-file fuzz.txt
+	@cd requirements && $(COMPILE) build.in audit.in --constraints build.txt --output-file audit.txt
 	@cd requirements && $(COMPILE) --no-deps ros-cdk.in --output-file ros-cdk.txt
 	@cd requirements && for clients in $(VENDORS); do \
 		$(COMPILE) build.in $$clients.in --constraints build.txt --output-file $$clients.txt; \

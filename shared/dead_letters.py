@@ -14,6 +14,7 @@ from datetime import datetime
 
 from shared import announcements, handing_over
 from shared.announcements import Announcement
+from shared.documents.cursor import is_whole_number
 from shared.documents.urls import without_query
 from shared.errors import ParseError
 from shared.handing_over import HandOver
@@ -200,7 +201,7 @@ def _moment(tree: Tree) -> int | None:
 
 def _whole(tree: Tree, name: str) -> int | None:
     value = tree.get(name) if isinstance(tree, dict) else None
-    return int(value) if isinstance(value, NumberText) and value.isdigit() else None
+    return int(value) if isinstance(value, NumberText) and is_whole_number(value) else None
 
 
 def _plainly(reason: str) -> str:

@@ -109,6 +109,6 @@ def test_make_alone_shows_every_command_that_is_meant_for_people() -> None:
 
     assert set(re.findall(r"^  make ([a-z-]+)", shown, re.MULTILINE)) == {
         *("help", "demo", "test", "unit", "lint", "lint-template", "types", "imports"),
-        *("storms", "simulate", "bench", "format", "invoke", "package", "lock", "clean"),
+        *("storms", "simulate", "fuzz", "audit", "bench", "format", "invoke", "package", "lock", "clean"),
     }
     assert re.search(r"^  make demo +\S", shown, re.MULTILINE)

@@ -58,6 +58,16 @@ def test_a_failed_callback_goes_back_with_its_event_as_it_was() -> None:
     assert len(letter.jobs) == 1
 
 
+def test_a_count_of_thousands_of_digits_is_no_count() -> None:
+    """Python refuses to read such a number."""
+    counted = '"approximateInvokeCount": 4'
+    letter = read_body(
+        envelope("media-ledger-callback", "{}").replace(counted, f"{counted[:-1]}{'9' * 5_000}")
+    )
+
+    assert (letter.function, letter.attempts) == ("callback", None)
+
+
 def test_a_failed_hand_over_goes_back_without_the_time_at_which_it_was_made() -> None:
     letter = read_body(
         envelope("media-ledger-deliver", HandOver(("00.a.b", "01.a.c"), SINCE).payload.decode())
