@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from shared import archive, settlement
 from shared.documents.urls import without_query
@@ -18,7 +19,7 @@ from shared.errors import CorruptRowError, ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, decide, read
 from shared.job_row import read_job
 from shared.jobs import JobRef
-from shared.marks import Mark, mark
+from shared.marks import Mark, mark, mark_for_others
 from shared.ports import Services
 from shared.record import digest
 from shared.settlement import Outcome
@@ -26,6 +27,8 @@ from shared.tables import INBOX, Value, nameless_key
 from shared.toolkit.message import Message
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Tablestore holds 2 MB in a column; MNS sends at most 64 KB (media-jobs.md 2). What is larger is no
 # callback, and is quarantined.
@@ -36,7 +39,8 @@ MAX_BODY = 1024 * 1024
 class Receipt:
     """What came of one message. `job` is empty when it named none that this ledger keeps.
 
-    `to_deliver` tells whether the job's outbox holds something that is due.
+    `to_deliver` tells whether the job's outbox holds something that is due, `to_archive` whether a new
+    version has evidence to be kept, `to_settle` whether somebody else is to settle the job now.
     """
 
     message_id: str
@@ -47,10 +51,12 @@ class Receipt:
     reason: str | None = None
     notes: str | None = None
     to_deliver: bool = False
+    to_archive: bool = False
+    to_settle: bool = False
 
 
-def take_in(services: Services, message: Message) -> Receipt:
-    """Store one message and settle the job that it names.
+def take_in(services: Services, message: Message, *, settles: bool = True) -> Receipt:
+    """Store one message and settle the job that it names; or leave that to somebody else.
 
     Raise when mark or inbox failed: then the sender must deliver it again.
     """
@@ -64,7 +70,7 @@ def take_in(services: Services, message: Message) -> Receipt:
         return _quarantine(services, message, error)
     if isinstance(found, SetAside):
         return _set_aside(services, message, found)
-    return receive(services, message, found)
+    return receive(services, message, found) if settles else note(services, message, found)
 
 
 def _sorted(
@@ -100,15 +106,8 @@ def receive(services: Services, message: Message, notification: Notification) ->
 
     What the commit leaves to do is the timer's: the sender waits for nothing that it does not need.
     """
-    ref = notification.ref
-    claimed = notification.claim.text if notification.claim else None
-    row: dict[str, Value | None] = {"event_type": notification.event_type, "claimed": claimed}
-    try:
-        lease = mark(services, _wish(message, notification))
-    except CorruptRowError:
-        # Delivering it again would not mend the row; what arrived is kept for whoever does.
-        _store(services, ref.key, message, row)
-        raise
+    ref, row = notification.ref, _told_by(notification)
+    lease = _marked(services, message, notification, mark)
     tasks: list[Callable[[], Outcome | None]] = [lambda: _store(services, ref.key, message, row)]
     if lease is not None:
         tasks.append(lambda: settlement.settle_claimed(services, lease, by="callback"))
@@ -125,7 +124,33 @@ def receive(services: Services, message: Message, notification: Notification) ->
         state=outcome.state.value,
         notes=outcome.notes,
         to_deliver=outcome.to_deliver,
+        to_archive=outcome.to_archive,
     )
+
+
+def note(services: Services, message: Message, notification: Notification) -> Receipt:
+    """Mark the job and store the message; whoever settles the job is for the caller to find."""
+    key = notification.ref.key
+    to_settle = _marked(services, message, notification, mark_for_others)
+    _store(services, key, message, _told_by(notification))
+    return Receipt(message.message_id, "notification", key, "marked", to_settle=to_settle)
+
+
+def _told_by(notification: Notification) -> dict[str, Value | None]:
+    claimed = notification.claim.text if notification.claim else None
+    return {"event_type": notification.event_type, "claimed": claimed}
+
+
+def _marked(
+    services: Services, message: Message, notification: Notification, mark: Callable[[Services, Mark], T]
+) -> T:
+    """Mark the job in one of the ways to do so."""
+    try:
+        return mark(services, _wish(message, notification))
+    except CorruptRowError:
+        # Delivering it again would not mend the row; what arrived is kept for whoever does.
+        _store(services, notification.ref.key, message, _told_by(notification))
+        raise
 
 
 def _wish(message: Message, notification: Notification) -> Mark:

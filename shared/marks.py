@@ -16,7 +16,7 @@ from shared.job_row import JobRow, first_sight, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
-from shared.tables import Row, Value
+from shared.tables import JOBS, Row, Value
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ AFRESH: Mapping[str, None] = dict.fromkeys(("polls", "failures", "not_found_sinc
 
 @dataclass(frozen=True)
 class Plan:
-    """The one conditional write that a mark comes to."""
+    """The one conditional write that a mark comes to; `is_open` if there is something to settle right now."""
 
     change: dict[str, Value | None]
     when: list[When]
-    claims: bool
+    is_open: bool
 
 
 def mark(services: Services, wish: Mark) -> Lease | None:
@@ -53,13 +53,28 @@ def mark(services: Services, wish: Mark) -> Lease | None:
 
     Raise `ContendedError` when others kept winning the row.
     """
+    row = _mark(services, wish, claims=True)
+    return None if row is None else Lease(row, str(row.columns["holder"]), row.count("token"))
+
+
+def mark_for_others(services: Services, wish: Mark) -> bool:
+    """Mark a job that somebody else is to settle; tell whether there is anything to settle right now.
+
+    Raise what `mark` raises, and `OutcomeUnknownError`: what is not claimed cannot be recognised.
+    """
+    return _mark(services, wish, claims=False) is not None
+
+
+def _mark(services: Services, wish: Mark, *, claims: bool) -> JobRow | None:
+    """Mark a job, and give its row as it is then; None when there is nothing to settle right now."""
     for _ in range(services.policy.contention):
-        row, holder = read_job(services.ledger, wish.ref.key), new_holder(services)
+        row = read_job(services.ledger, wish.ref.key)
+        holder = new_holder(services) if claims else None
         now = services.clock.now()
         if row is None:
-            lease = _first_sight(services, wish, holder, now)
-            if lease is not None:
-                return lease
+            columns = first_row(wish, holder, now=now, lease=services.policy.lease)
+            if _put(services, wish.ref.key, columns):
+                return JobRow.read(wish.ref.key, columns)
             continue
         plan = plan_mark(row, wish, holder=holder, now=now, lease=services.policy.lease)
         try:
@@ -71,8 +86,7 @@ def mark(services: Services, wish: Mark) -> Lease | None:
             raise
         if written:
             lost_callbacks.tell(row, plan.change)
-            token = row.count("token") + 1
-            return Lease(row.changed(plan.change), holder, token) if plan.claims else None
+            return row.changed(plan.change) if plan.is_open else None
     raise ContendedError("the row changed under every attempt to mark it", job=wish.ref.key)
 
 
@@ -83,8 +97,8 @@ def contradicts(row: JobRow, claimed: Claim | None) -> bool:
     return not claimed.agrees(row.state.value, row.text("suggestion"))
 
 
-def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> Plan:
-    """Decide what a mark does to a known job."""
+def plan_mark(row: JobRow, wish: Mark, *, holder: str | None, now: int, lease: int) -> Plan:
+    """Decide what a mark does to a known job; without a holder it is not claimed."""
     change: dict[str, Value | None] = {"wanted": row.count("wanted") + 1, "updated_at": now}
     if wish.is_notification:
         change["notified"] = row.count("notified") + 1
@@ -92,7 +106,7 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
     # What the decision rests on must still hold when it is written.
     when = row.as_read("wanted", "state", "digest", "checked_claim", *lost_callbacks.RESTS_ON)
     if row.state is State.QUARANTINED or (row.state.is_terminal and not contradicts(row, wish.claim)):
-        return Plan(change, when, claims=False)
+        return Plan(change, when, is_open=False)
     if wish.claim is not None:
         change["claimed"] = wish.claim.text
     for name, value in (("region", wish.region), ("user_id", wish.user_id)):
@@ -105,19 +119,23 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str, now: int, lease: int) -> 
     if row.is_leased(now):
         # Of what is due when, only the lease: it is due when that ends, whatever else waits.
         when += row.as_read("token", "lease_until")
-        return Plan(with_due(row.key, row.columns, change), when, claims=False)
+        return Plan(with_due(row.key, row.columns, change), when, is_open=False)
+    if holder is None:
+        when += row.as_read("token", "lease_until", "effects_at", "deliver_at")
+        return Plan(with_due(row.key, row.columns, change), when, is_open=True)
     change |= claim_columns(row, holder, now=now, lease=lease)
-    return Plan(with_due(row.key, row.columns, change), when + claim_when(row, now), claims=True)
+    return Plan(with_due(row.key, row.columns, change), when + claim_when(row, now), is_open=True)
 
 
-def first_row(wish: Mark, holder: str, *, now: int, lease: int) -> Row:
-    """Write a job's first row: marked and claimed at once."""
+def first_row(wish: Mark, holder: str | None, *, now: int, lease: int) -> Row:
+    """Write a job's first row: marked and claimed at once, or without a holder only marked."""
     key = wish.ref.key
+    claim: dict[str, Value | None] = {"token": 0}  # a claim needs one to be there
+    if holder is not None:
+        claim = {"token": 1, "holder": holder, "lease_until": now + lease}
     columns: dict[str, Value | None] = {
         "state": State.TRACKED.value,
-        "token": 1,
-        "holder": holder,
-        "lease_until": now + lease,
+        **claim,
         "query_at": now,
         "wanted": 1,
         "notified": int(wish.is_notification),
@@ -130,8 +148,7 @@ def first_row(wish: Mark, holder: str, *, now: int, lease: int) -> Row:
     return {n: v for n, v in with_due(key, {}, columns).items() if v is not None}
 
 
-def _first_sight(services: Services, wish: Mark, holder: str, now: int) -> Lease | None:
-    key = wish.ref.key
-    columns = first_row(wish, holder, now=now, lease=services.policy.lease)
-    inserted = insert(services.ledger, key, columns)
-    return Lease(JobRow.read(key, columns), holder, 1) if inserted else None
+def _put(services: Services, key: str, columns: Row) -> bool:
+    if "holder" in columns:
+        return insert(services.ledger, key, columns)
+    return services.ledger.insert(JOBS, (key,), columns)

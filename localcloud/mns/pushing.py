@@ -6,14 +6,17 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from urllib.parse import urlsplit
 
 import requests
 
 from localcloud.mns.account import Push
+from localcloud.mns.push_signing import PushSigner
 from localcloud.mns.topics import notification
 
 _TIMEOUT_S = 5  # function-compute.md 2
 _TAKEN = 204
+_PATH = "/notifications"  # of an address that has none (media-jobs.md 2)
 
 Post = Callable[[str, Mapping[str, str], bytes], int]
 """Posts to an address and gives the status; raises `OSError` when there is no answer."""
@@ -25,13 +28,18 @@ _CONTENT_TYPES = {
 }
 
 
-def push_to(push: Push, *, account: str, request_id: str, post: Post, now: int) -> bool:
+def push_to(
+    push: Push, *, account: str, request_id: str, post: Post, now: int, signer: PushSigner | None = None
+) -> bool:
     """Push once; tell whether the subscriber took it, which only 204 says (function-compute.md 2)."""
     body = notification(push.message, push.subscription, account=account).encode()
+    headers = push_headers(push, body, request_id=request_id, now=now)
+    address = push.subscription.endpoint
+    path = urlsplit(address).path
+    if path in ("", "/"):
+        address, path = address.rstrip("/") + _PATH, _PATH
     try:
-        status = post(
-            push.subscription.endpoint, push_headers(push, body, request_id=request_id, now=now), body
-        )
+        status = post(address, signer.sign(headers, path=path) if signer else headers, body)
     except OSError:
         return False
     return status == _TAKEN

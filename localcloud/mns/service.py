@@ -14,6 +14,7 @@ from localcloud.media.wire import RefusedError
 from localcloud.mns import queue_operations, topic_operations
 from localcloud.mns.account import Account
 from localcloud.mns.faults import Faults
+from localcloud.mns.push_signing import PushSigner
 from localcloud.mns.pushing import Post, http_post, push_to
 from localcloud.mns.queues import message_not_exist
 from localcloud.mns.signatures import verify
@@ -32,7 +33,7 @@ class MnsService:
     """Serves one account's queues and topics in one region to the owners of `keys`.
 
     Keys with a token are temporary: the token must come with every request. `faults` is where things are
-    planned to go wrong. Pushes to addresses are made by `push_due`.
+    planned to go wrong. Pushes to addresses are made by `push_due`, and signed by `signer`, if there is one.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class MnsService:
         account: str = "1000000000000001",
         region: str = "cn-shanghai",
         post: Post = http_post,
+        signer: PushSigner | None = None,
     ) -> None:
         self.faults = Faults()
         self.account = Account(account, region, random)
@@ -51,6 +53,7 @@ class MnsService:
         self._clock = clock
         self._random = random
         self._post = post
+        self._signer = signer
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -80,8 +83,15 @@ class MnsService:
             request_ids = [f"{self._random.getrandbits(96):024X}" for _ in due]
         taken = 0
         for push, request_id in zip(due, request_ids, strict=True):
-            now = self._clock.now()
-            if push_to(push, account=self.account.number, request_id=request_id, post=self._post, now=now):
+            is_taken = push_to(
+                push,
+                account=self.account.number,
+                request_id=request_id,
+                post=self._post,
+                now=self._clock.now(),
+                signer=self._signer,
+            )
+            if is_taken:
                 taken += 1
                 continue
             with self._lock:

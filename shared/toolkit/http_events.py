@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.toolkit.parser import Layer, ParseError, decode_json
-from shared.toolkit.strict_json import check_unicode
+from shared.toolkit.strict_json import any_text, check_unicode
 
 _LAYER = "http"
 
@@ -20,7 +20,7 @@ _LAYER = "http"
 class HttpRequest:
     """A call of an HTTP trigger (function-compute.md 1.6). Names of headers are in lower case.
 
-    `path` is decoded, `raw_path` as it was sent.
+    `path` is decoded, `raw_path` as it was sent; `domain` is where it was sent to, empty where nobody says.
     """
 
     method: str
@@ -31,6 +31,7 @@ class HttpRequest:
     body: bytes
     source_ip: str
     request_id: str
+    domain: str = ""
 
 
 def _request(event: bytes) -> HttpRequest:
@@ -49,6 +50,7 @@ def _request(event: bytes) -> HttpRequest:
         body=_body(tree),
         source_ip=_text(http, "sourceIp", within="requestContext.http."),
         request_id=_text(context, "requestId", within="requestContext."),
+        domain=any_text(context, "domainName") or "",
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Literal, NamedTuple
 
-Transport = Literal["mns-topic", "mns-queue"]
+Transport = Literal["mns-topic", "mns-queue", "http"]
 
 REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
 """What the name of a region looks like."""

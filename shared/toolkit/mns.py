@@ -126,7 +126,7 @@ def _open_queue_body(tree: dict[str, Tree], data: Tree) -> _Opened:
     if text is None:
         raise ParseError("messageBody is not text", layer="mns-queue", field="messageBody")
     body = plain(text)
-    pushed = _pushed_by_topic(body)
+    pushed = pushed_by_topic(body)
     return _Opened(body) if pushed is None else _open_topic(pushed)
 
 
@@ -143,7 +143,7 @@ def _open_topic(fields: dict[str, Tree]) -> _Opened:
     )
 
 
-def _pushed_by_topic(body: bytes) -> dict[str, Tree] | None:
+def pushed_by_topic(body: bytes) -> dict[str, Tree] | None:
     """Read the wrapping that a topic puts around a message for a queue, JSON or XML; None for others.
 
     JSON that cannot be read is no wrapping: whoever reads the body will say what is wrong with it.

@@ -11,7 +11,7 @@ from shared.inbound.notifications.notification import Claim
 from shared.job_row import JobRow
 from shared.jobs import State
 from shared.leasing import Lease
-from shared.marks import Mark, Plan, contradicts, first_row, mark, plan_mark
+from shared.marks import Mark, Plan, contradicts, first_row, mark, mark_for_others, plan_mark
 from shared.policy import SECOND
 from shared.tables import JOBS, Value
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
@@ -67,7 +67,7 @@ def test_a_mark_asks_where_it_brings_news_and_claims_where_it_may(
     assert plan.change["wanted"] == row.count("wanted") + 1
     assert plan.change["notified"] == row.count("notified") + 1
     assert plan.change.get("query_at") == (START if asks else None)
-    assert ("holder" in plan.change) == plan.claims == claims
+    assert ("holder" in plan.change) == plan.is_open == claims
     assert plan.change.get("claimed") == (claim.text if claim and asks else None)
 
 
@@ -156,6 +156,68 @@ def test_the_first_row_is_marked_claimed_and_dated() -> None:
     assert row.text("seen_day") == f"{row.key[0]}.2025-11-20"
     assert (row.number("first_seen_at"), row.text("first_seen_by")) == (START, "mns-topic")
     assert "user_id" not in row.columns
+
+
+def test_without_a_holder_the_first_row_is_marked_and_due_at_once() -> None:
+    row = JobRow.read(NEWS.ref.key, first_row(NEWS, None, now=START, lease=LEASE))
+
+    assert [row.count(name) for name in ("token", "wanted", "notified")] == [0, 1, 1]
+    assert (row.text("holder"), row.number("due_at")) == (None, START)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_open", "due_at"),
+    [
+        (job_row(State.TRACKED, query_at=START + 5), True, START),
+        (job_row(State.RUNNING, query_at=START + 5, **LAPSED), True, START),
+        (job_row(State.RUNNING, query_at=START, **HELD), False, START + 1),
+        (job_row(State.UNKNOWN), True, START),
+        (job_row(State.SUCCEEDED, **PASS), False, None),
+        (job_row(State.QUARANTINED), False, None),
+    ],
+)
+def test_a_mark_for_others_claims_nothing_and_says_whether_there_is_anything_to_settle(
+    row: JobRow, is_open: bool, due_at: int | None
+) -> None:
+    world = World(None)
+    world.put(row)
+
+    assert mark_for_others(world.services, NEWS) is is_open
+    after = world.row(JOB)
+    assert [after.columns.get(name) for name in ("holder", "token", "wanted")] == [row.text("holder"), 7, 2]
+    assert after.number("due_at") == due_at
+    assert world.broken() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"token": 8}, {"effects_at": START}, {"deliver_at": START}, {"holder": "x", "lease_until": START + 1}],
+)
+def test_a_mark_for_others_does_not_outlive_what_is_due_when(change: dict[str, Value | None]) -> None:
+    world, row = World(None), job_row(State.RUNNING, query_at=START + 5)
+    plan = plan_mark(row, NEWS, holder=None, now=START, lease=LEASE)
+    world.put(row)
+    world.change(JOB, change)
+
+    assert not world.ledger.update(JOBS, (row.key,), plan.change, plan.when)
+
+
+def test_a_claim_that_comes_first_makes_a_mark_for_others_look_again() -> None:
+    world = World(None)
+    world.put(job_row(State.RUNNING, query_at=START))
+    faults = Faults(first("update", Fault(before=lambda: mark(world.services, NEWS))))
+
+    assert not mark_for_others(world.through(faults), NEWS)
+    assert (world.row(JOB).count("wanted"), world.row(JOB).count("token")) == (3, 8)
+
+
+def test_a_mark_for_others_that_got_no_answer_is_made_again() -> None:
+    world = World(None)
+    for method in ("insert", "update"):
+        with pytest.raises(OutcomeUnknownError):
+            mark_for_others(world.through(Faults(first(method, ANSWER_LOST))), NEWS)
+
+    assert world.row(JOB).count("wanted") == 2
 
 
 # Marking, over a ledger.
