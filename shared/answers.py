@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from shared import evidence, evidence_items
 from shared.delivery.outbox import Delivery, outbox_columns, with_entries
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.policy import Policy
@@ -19,8 +20,8 @@ Did = Literal[
 ]
 """What came of settling. `missing` is a job that the vendor still does not know after the grace period."""
 
-Settler = Literal["callback", "timer", "person"]
-"""Who had the vendor asked."""
+Settler = Literal["callback", "timer", "person", "import"]
+"""Who had the vendor asked; `import` brought what it had said before."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Answered:
     parts: tuple[StoredPart, ...]
     notes: tuple[str, ...] = ()
     """What was missing when it was asked for: shown, counted, and no part of the record."""
+    present: JobRecord | None = None
+    """The record that a settled job has, where this is another: to tell what differs."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str
     """Move a row to a record version."""
     record = answered.record
     version = row.count("version") + 1
+    named = len(evidence_items.named_by(record, moment.policy))
     return {
         "suggestion": record.verdict.suggestion,
         "labels": ",".join(record.verdict.labels) or None,
@@ -75,9 +79,18 @@ def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str
         "normalizer_version": record.normalizer_version,
         "raw_parts": parts_column(answered.parts),
         "notes": ", ".join(answered.notes) or None,
-        **with_effects(row, [Effect("record", answered.digest, 0, moment.now)]),
+        "evidence": named or None,
+        **with_effects(row, _effects(answered, moment, has_evidence=named > 0)),
         **_with_deliveries(row, answered, version, moment),
     }
+
+
+def _effects(answered: Answered, moment: Moment, *, has_evidence: bool) -> list[Effect]:
+    """Leave to do what a version needs; its evidence only when whoever is invoked for it has had its time."""
+    effects = [Effect("record", answered.digest, 0, moment.now)]
+    if has_evidence:
+        effects.append(Effect(evidence.EFFECT, answered.digest, 0, moment.now + moment.policy.evidence_claim))
+    return effects
 
 
 def _with_deliveries(row: JobRow, answered: Answered, version: int, moment: Moment) -> Change:

@@ -3,11 +3,15 @@
     raw/<kind>/<job>/<sha256>.json|xml|txt          terminal answers as received
     versions/<kind>/<job>/<digest>.json             every record version
     records/kind=<kind>/date=<day>/<job>.json       the current version; a hint, the row decides
+    evidence/<kind>/<job>/<sha256>.jpg              what findings point at, once per job
+    evidence/<kind>/<job>/manifest.json             what became of it; rebuilt from the rows
     quarantine/<yyyy-mm-dd>/<sha256>                what nobody could read
     reports/completeness/<yyyy-mm-dd>/<run>.json    whether any job is missing; beside it the page
     audit/redrive/<yyyy-mm-dd>/<id>.json            who put a dead letter back, when and where to
+    audit/hold/<yyyy-mm-dd>/<id>.json               who held or released a job's evidence, when and why
+    held/<kind>/<job>/raw|versions|evidence/<name>  copies that outlive these; beside them hold.json
 
-Raw parts, versions and quarantine are content-addressed: put if absent, and both outcomes are
+Raw parts, versions, evidence and quarantine are content-addressed: put if absent, and both outcomes are
 success. Nothing lists objects to find work.
 """
 
@@ -43,6 +47,32 @@ def current_key(row: JobRow) -> str:
     """Say where a job's current record belongs: under the stored day of first sight, never a computed one."""
     day = (row.text("seen_day") or ".").partition(".")[2]
     return f"records/kind={row.ref.kind}/date={day}/{encode_job_id(row.ref.job_id)}.json"
+
+
+def evidence_key(ref: JobRef, sha256: str, extension: str) -> str:
+    """Say where a picture or file belongs that the vendor will delete."""
+    return f"evidence/{ref.path}/{sha256}{extension}"
+
+
+def manifest_key(ref: JobRef) -> str:
+    """Say where it stands what became of a job's evidence."""
+    return f"evidence/{ref.path}/manifest.json"
+
+
+def held_key(ref: JobRef, key: str) -> str:
+    """Say where the copy of a job's object belongs that is under a hold."""
+    area, _, rest = key.partition("/")
+    return f"held/{ref.path}/{area}/{rest.rpartition('/')[2]}"
+
+
+def hold_key(ref: JobRef) -> str:
+    """Say where it stands which copies a hold has made."""
+    return f"held/{ref.path}/hold.json"
+
+
+def hold_audit_key(ref: JobRef, now: int) -> str:
+    """Say where it is told that a job was held or released: another object each time."""
+    return f"audit/hold/{_day(now)}/{now}-{ref.key}.json"
 
 
 def quarantine_key(body: bytes, now: int) -> str:

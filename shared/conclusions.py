@@ -16,7 +16,7 @@ from shared.errors import (
 )
 from shared.job_row import JobRow
 from shared.jobs import State
-from shared.policy import Policy
+from shared.policy import DAY, Policy
 from shared.ports import Change
 from shared.record import JobRecord
 from shared.tables import Value
@@ -132,7 +132,10 @@ def _not_found(row: JobRow, moment: Moment, reason: str) -> tuple[Change, Did]:
     After it the job is only nominated: one job cannot tell whether it is lost or we ask in the wrong place.
     """
     since, failures = moment.since(row, "not_found_since"), row.count("failures")
-    at = moment.after(moment.policy.retries, failures)
+    # What anybody can invent is asked about when a verdict is possible, not before: after the grace period,
+    # and after a day, which is believed even if the vendor knows no other job (`vendor_health`).
+    waits = (moment.policy.not_found_grace, DAY) if row.is_hearsay else moment.policy.retries
+    at = moment.after(waits, failures)
     return {
         "not_found_since": since,
         "failures": failures + 1,

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared import archive, lost_callbacks
+from shared import archive, evidence, lost_callbacks
 from shared.errors import ContendedError, ObjectNotFoundError, OutcomeUnknownError
 from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_due
 from shared.ports import Change, Services
@@ -24,24 +24,27 @@ LOG = logging.getLogger(__name__)
 class Drained:
     """What a drain did: how many effects, and whether one of them found a callback to be lost.
 
-    `to_deliver` tells whether something is due in the job's outbox, which is for the function `deliver`.
+    `to_deliver` tells whether something is due in the job's outbox, which is for the function `deliver`;
+    `to_archive`, whether evidence waits, which is for the function `archive`.
     """
 
     done: int = 0
     lost_callbacks: int = 0
     to_deliver: bool = False
+    to_archive: bool = False
 
 
 @dataclass(frozen=True)
 class _Performed:
     """The row as it was last read, and what else to write on removing the effect.
 
-    That rests on columns which must then still be as read.
+    That rests on columns which must then still be as read. With `again_at` the effect stays, until then.
     """
 
     row: JobRow
     change: Change = field(default_factory=dict)
     rests_on: tuple[str, ...] = ()
+    again_at: int | None = None
 
 
 def drain(services: Services, key: str) -> Drained:
@@ -70,12 +73,30 @@ def _attempt(services: Services, row: JobRow, effect: Effect, drained: Drained) 
         later = services.clock.now() + _wait(services, effect)
         put_off = replace(effect, attempts=effect.attempts + 1, next_at=later)
         return _replace(services, _Performed(row), effect, put_off)
-    if not _replace(services, performed, effect, None):
+    left = None if performed.again_at is None else replace(effect, next_at=performed.again_at)
+    if not _replace(services, performed, effect, left):
         return False
+    if left is not None:
+        drained.to_archive |= effect.name == evidence.EFFECT
+        return True
     lost_callbacks.tell(row, performed.change)
     drained.done += 1
     drained.lost_callbacks += "lost_callback" in performed.change
     return True
+
+
+def take_off(services: Services, row: JobRow, name: str) -> None:
+    """Remove the effects of a name that a row has: somebody has done them. One that came later stays."""
+    done = {effect.digest for effect in row.effects if effect.name == name}
+    current: JobRow | None = row
+    for _ in range(services.policy.contention):
+        effects = current.effects if current else ()
+        left = [effect for effect in effects if effect.name == name and effect.digest in done]
+        if current is None or not left:
+            return
+        _replace(services, _Performed(current), left[0], None)
+        current = read_job(services.ledger, row.key)
+    raise ContendedError("effects changed under every attempt to remove one", job=row.key)
 
 
 def _wait(services: Services, effect: Effect) -> int:
@@ -128,8 +149,14 @@ def _look_for_the_callback(services: Services, row: JobRow) -> _Performed:
     return _Performed(row, lost_callbacks.when_time_is_up(row, services.clock.now()), lost_callbacks.RESTS_ON)
 
 
+def _hand_over_evidence(services: Services, row: JobRow) -> _Performed:
+    """Leave it to `archive`, which removes the effect when nothing is left to do; look again until then."""
+    return _Performed(row, again_at=services.clock.now() + services.policy.evidence_again)
+
+
 _PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {
     "record": _write_current_record,
     "verify": _write_current_record,
     lost_callbacks.EFFECT: _look_for_the_callback,
+    evidence.EFFECT: _hand_over_evidence,
 }

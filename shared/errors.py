@@ -6,6 +6,8 @@ toolkit.TemporaryError
 ├── StoreUnavailableError      object or table store cannot answer now
 │   └── OutcomeUnknownError    a write may or may not have happened: read before you conclude
 ├── TargetUnavailableError     a target of deliveries did not take an event this time
+├── DownloadFailedError        a file did not arrive whole this time
+│   └── GoneError              its server does not have it, or does not show it: some come back
 ├── ContendedError             others kept winning the same row
 └── NoTimeLeftError            the invocation ends before the vendor could be asked
 
@@ -18,7 +20,9 @@ toolkit.PermanentError
 ├── OversizedAnswerError       the answer is larger than anything is read; a ParseError
 ├── WrongJobError              the answer is about another job than the one that was asked for
 ├── TargetRefusedError         a target of deliveries will never take this event
+├── DownloadRefusedError       a file that is never fetched: its host, address, size or compression
 ├── SignatureError             not signed by who should have sent it, or not just now
+├── RefusedRequestError        an HTTP request that is not taken in: who sent it, how much, how often
 └── CrashLoopError             every one of several holders ended without a word
 
 toolkit.MisconfiguredError
@@ -37,7 +41,10 @@ __all__ = [
     "ContendedError",
     "CorruptRowError",
     "CrashLoopError",
+    "DownloadFailedError",
+    "DownloadRefusedError",
     "FunctionError",
+    "GoneError",
     "InvalidJobIdError",
     "JobNotFoundError",
     "MisconfiguredError",
@@ -47,6 +54,7 @@ __all__ = [
     "OversizedAnswerError",
     "ParseError",
     "PermanentError",
+    "RefusedRequestError",
     "SettingError",
     "SignatureError",
     "StoreUnavailableError",
@@ -78,6 +86,14 @@ class OutcomeUnknownError(StoreUnavailableError, lease_store.OutcomeUnknownError
 
 class TargetUnavailableError(TemporaryError):
     """A target did not take an event, as far as we know: it was away, too slow, or refused it for now."""
+
+
+class DownloadFailedError(TemporaryError):
+    """A file did not arrive whole this time: server, network or time."""
+
+
+class GoneError(DownloadFailedError):
+    """The server says that a file is not there, or that nobody may see it (403, 404, 410)."""
 
 
 class NoTimeLeftError(TemporaryError):
@@ -116,8 +132,21 @@ class TargetRefusedError(PermanentError):
     """A target will never take this event, however often it is sent."""
 
 
+class DownloadRefusedError(PermanentError):
+    """A file that will not be fetched or kept, however often it is tried."""
+
+
 class SignatureError(PermanentError):
     """A body without a signature of the one who should have sent it, or with one of another time."""
+
+
+class RefusedRequestError(PermanentError):
+    """A request that is not taken in: `status` is what HTTP answers, `why` one word for whoever counts."""
+
+    def __init__(self, message: str, *, why: str, status: int = 403) -> None:
+        super().__init__(message, why=why)
+        self.why = why
+        self.status = status
 
 
 class CrashLoopError(PermanentError):

@@ -6,11 +6,12 @@ Times are epoch milliseconds. Texts may quote strangers: whoever shows them esca
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared import archive, lost_callbacks
+from shared import archive, evidence, evidence_rows, lost_callbacks
 from shared.delivery.outbox import Delivery, Undelivered, heads
+from shared.evidence import EvidenceRow
 from shared.job_row import Effect, JobRow
 from shared.jobs import State
 from shared.policy import Policy
@@ -24,6 +25,7 @@ _PAGE = 1_000
 _EFFECTS = {
     "record": "the current record is written under records/",
     "verify": "it is looked whether records/ still holds the current record; if not, that is written again",
+    evidence.EFFECT: "it is looked whether all evidence is kept or lost; if not, archive is invoked",
     "callback": "it is looked whether a callback has come; if not, it counts as lost",
 }
 
@@ -49,11 +51,13 @@ class Explanation:
 def explain(services: Services, row: JobRow) -> Explanation:
     """Read what the inbox holds of a job, and tell its story."""
     deliveries = tuple(sorted(_deliveries(services, row.key), key=_received))
+    items = tuple(evidence_rows.read_all(services.ledger, row.key).values()) if row.count("evidence") else ()
+    to_come = (*what_next(row, services.clock.now(), services.policy), *_evidence_to_come(items))
     return Explanation(
         row,
-        history=tuple(_history(row, deliveries)),
+        history=tuple(_history(row, deliveries, items)),
         deliveries=deliveries,
-        next=tuple(sorted(what_next(row, services.clock.now(), services.policy), key=_in_time)),
+        next=tuple(sorted(to_come, key=_in_time)),
     )
 
 
@@ -136,7 +140,24 @@ def _never_taken(one: Undelivered, job: str) -> str:
     )
 
 
-def _history(row: JobRow, deliveries: tuple[Row, ...]) -> list[Happening]:
+def _evidence_to_come(items: Sequence[EvidenceRow]) -> Iterator[Happening]:
+    pending = [one for one in items if one.due_at is not None]
+    if pending:
+        first = min(pending, key=lambda one: one.due_at or 0)
+        failed = f"; the first failed {first.attempts} times: {first.reason}" if first.attempts else ""
+        yield Happening(first.due_at, f"{len(pending)} of {len(items)} pictures are to be kept{failed}")
+
+
+def _evidence_so_far(items: Sequence[EvidenceRow]) -> Iterator[Happening]:
+    for status in ("kept", "lost"):
+        ended = [one for one in items if one.status == status]
+        if ended:
+            last = max(ended, key=lambda one: one.ended_at or 0)
+            why = f", the last because of {last.reason}" if last.reason else ""
+            yield Happening(last.ended_at, f"{len(ended)} of {len(items)} pictures {status} by then{why}")
+
+
+def _history(row: JobRow, deliveries: tuple[Row, ...], items: Sequence[EvidenceRow]) -> list[Happening]:
     found = [Happening(row.number("first_seen_at"), f"first seen by {row.text('first_seen_by') or 'nobody'}")]
     found += [Happening(_received(one), _delivery(one)) for one in deliveries]
     since = {
@@ -153,6 +174,7 @@ def _history(row: JobRow, deliveries: tuple[Row, ...]) -> list[Happening]:
         what = f"settled as {row.state.value}" + (f" with {verdict}" if verdict else "")
         found.append(Happening(settled_at, what + (f", by the {by}" if by else "")))
     found += _checked(row)
+    found += _evidence_so_far(items)
     if row.count("drifts"):
         times = row.count("drifts")
         last = row.text("drift") or "nobody said what"

@@ -1,4 +1,4 @@
-"""Have outboxes worked on by the function `deliver`, asynchronously: nobody here waits for a target."""
+"""Hand what settled jobs leave to do to `deliver` and `archive`, asynchronously: nobody here waits for it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from shared.toolkit import metrics
 LOG = logging.getLogger(__name__)
 
 FUNCTION = "deliver"
+ARCHIVE = "archive"
 
 # As many as one invocation gets through in its time. Their keys, of some 160 bytes at most, fit well into the
 # 128 KB of an asynchronous payload (function-compute.md 1.5).
@@ -29,7 +30,7 @@ _CLOCKS_DIFFER = 1 * HOUR
 
 @dataclass(frozen=True)
 class HandOver:
-    """Jobs whose outboxes are to be worked on, and what time it was where they were handed over."""
+    """Jobs that something is to be done for, and what time it was where they were handed over."""
 
     jobs: tuple[str, ...]
     at: int | None = None
@@ -42,7 +43,7 @@ class HandOver:
                 at = more.get("at")
                 if at is None or type(at) is int:
                     return cls(tuple(jobs), at)
-        raise ParseError("no `jobs`, a list of keys, with `at`, epoch milliseconds", layer=FUNCTION)
+        raise ParseError("no `jobs`, a list of keys, with `at`, epoch milliseconds", layer="hand-over")
 
     @property
     def payload(self) -> bytes:
@@ -52,14 +53,15 @@ class HandOver:
     def check_clock(self, now: int) -> None:
         """Raise `MisconfiguredError` when this instance's clock is far from that of whoever handed over.
 
-        With a clock that is ahead an entry would be put off to a time at which nobody comes for it.
+        With a clock that is ahead an entry would be put off to a time at which nobody comes for it, and
+        evidence be given up that can still be had.
         """
         if self.at is not None and abs(now - self.at) > _CLOCKS_DIFFER:
             raise MisconfiguredError("the clocks of two instances differ", here=now, there=self.at)
 
 
-def hand_over(services: Services, keys: Sequence[str]) -> int:
-    """Have what is due in the outboxes of these jobs sent now; tell of how many jobs that was accepted.
+def hand_over(services: Services, keys: Sequence[str], *, function: str = FUNCTION) -> int:
+    """Have a function do now what is due for these jobs; tell of how many jobs that was accepted.
 
     Raise nothing: what is not handed over, or is lost on the way, stays due, and the timer comes to it.
     """
@@ -67,23 +69,23 @@ def hand_over(services: Services, keys: Sequence[str]) -> int:
     for start in range(0, len(keys), _MOST):
         jobs, now = tuple(keys[start : start + _MOST]), services.clock.now()
         if now >= services.deadline - RESERVE:
-            LOG.info("no time left to hand deliveries over", extra={"jobs": len(keys) - start})
+            LOG.info("no time left to hand over to %s", function, extra={"jobs": len(keys) - start})
             break
         # A new name each time: what an earlier invocation left undone is to be done by a later one.
-        task_id = f"{FUNCTION}-{services.random.getrandbits(64):016x}"
+        task_id = f"{function}-{services.random.getrandbits(64):016x}"
         try:
-            services.invoker.invoke(FUNCTION, HandOver(jobs, now).payload, task_id=task_id)
+            services.invoker.invoke(function, HandOver(jobs, now).payload, task_id=task_id)
         except Exception as error:
-            _tell(error, len(jobs))
+            _tell(error, function, len(jobs))
         else:
             accepted += len(jobs)
     return accepted
 
 
-def _tell(error: Exception, jobs: int) -> None:
-    metrics.count("not_handed_over", jobs)
+def _tell(error: Exception, function: str, jobs: int) -> None:
+    metrics.count("not_handed_over", jobs, function=function)
     if isinstance(error, MisconfiguredError):
-        metrics.count("misconfigured", why="deliveries")
-        LOG.critical("misconfigured: deliveries cannot be handed over: %s", error)
+        metrics.count("misconfigured", why="handing over")
+        LOG.critical("misconfigured: nothing can be handed over to %s: %s", function, error)
     else:
-        LOG.error("deliveries could not be handed over; they stay due", exc_info=error)
+        LOG.error("not handed over to %s; it stays due", function, exc_info=error)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from shared.delivery.outbox import Delivery, Undelivered, due, read_outbox, read_undelivered
 from shared.errors import CorruptRowError, PermanentError
@@ -20,12 +20,15 @@ from shared.jobs import JobRef, State
 from shared.policy import HOUR
 from shared.ports import Change, Ledger, When
 from shared.tables import JOBS, Row, Value
+from shared.toolkit.message import Transport
 from shared.vendor import Format
 
 LONGEST_LEASE = 2 * HOUR
 """No setting allows more than half of it."""
 
 DUE_INPUTS = ("lease_until", "query_at", "effects_at", "deliver_at")
+
+_UNSIGNED: Transport = "http"
 
 # Tablestore cannot ask whether a column is missing; it can ask for a value that none ever has, and
 # let a missing column pass (tablestore-oss.md 1.2).
@@ -52,6 +55,20 @@ class StoredPart:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Who keeps what proves a verdict beyond its time, and why (see `holds`).
+
+    `digest` is the record version of which there are copies, or are to be.
+    """
+
+    status: Literal["copying", "held", "releasing"]
+    by: str
+    reason: str
+    at: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class JobRow:
     """A row as it was read. `columns` is all of it; the fields are what decisions look at."""
 
@@ -62,6 +79,7 @@ class JobRow:
     raw_parts: tuple[StoredPart, ...]
     outbox: tuple[Delivery, ...]
     undelivered: tuple[Undelivered, ...]
+    hold: Hold | None
 
     @classmethod
     def read(cls, key: str, columns: Row) -> JobRow:
@@ -79,6 +97,7 @@ class JobRow:
                 raw_parts=tuple(_stored_part(one) for one in _listed(columns, "raw_parts")),
                 outbox=read_outbox(_listed(columns, "outbox")),
                 undelivered=read_undelivered(_listed(columns, "undelivered")),
+                hold=_hold(columns.get("hold")),
             )
         except (KeyError, TypeError, ValueError, RecursionError, PermanentError) as error:
             raise CorruptRowError(
@@ -116,6 +135,11 @@ class JobRow:
         """Tell whether the vendor is to be asked by now."""
         at = self.number("query_at")
         return at is not None and at <= now
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Tell whether all that is known of the job is a body that nobody signed: it may not exist."""
+        return self.text("first_seen_by") == _UNSIGNED and self.text("vendor_status") is None
 
     def has_to_deliver(self, now: int) -> bool:
         """Tell whether something is to be sent by now."""
@@ -165,6 +189,11 @@ def effect_columns(effects: Iterable[Effect]) -> dict[str, Value | None]:
     return {"effects": text, "effects_at": min(effect.next_at for effect in kept)}
 
 
+def hold_column(hold: Hold | None) -> str | None:
+    """Write a hold; None where there is none."""
+    return None if hold is None else json.dumps(asdict(hold), ensure_ascii=False, separators=(",", ":"))
+
+
 def parts_column(parts: Iterable[StoredPart]) -> str:
     """Write where the raw parts lie."""
     return json.dumps([asdict(part) for part in parts], separators=(",", ":"))
@@ -198,6 +227,22 @@ def _stored_part(one: Mapping[str, object]) -> StoredPart:
         ):
             return StoredPart(name, form, key)
     raise TypeError("not a stored part")
+
+
+def _hold(text: Value | None) -> Hold | None:
+    match None if text is None else json.loads(str(text)):
+        case None:
+            return None
+        case {
+            "status": "copying" | "held" | "releasing" as status,
+            "by": str(by),
+            "reason": str(reason),
+            "at": int(at),
+            "digest": str(digest),
+            **more,
+        } if not more:
+            return Hold(status, by, reason, at, digest)
+    raise TypeError("not a hold")
 
 
 def _unchanged(name: str, value: Value | None) -> When:

@@ -114,6 +114,12 @@ def result_files(url: str) -> Folder | EveryBucket:
     return place
 
 
+def push_certificates(url: str) -> Folder:
+    """Read LEDGER_PUSH_CERTIFICATES."""
+    place: Folder = _read(url, {"file": _folder})
+    return place
+
+
 def invoker(url: str) -> Inline | Fc3 | Fc2:
     """Read LEDGER_INVOKER."""
     place: Inline | Fc3 | Fc2 = _read(url, {"inline": _inline, "fc3": _fc3, "fc2": _fc2})

@@ -57,6 +57,22 @@ class Policy:
     delivered_within: int = 24 * HOUR
     """How long a target may take an event; then that counts as undelivered."""
 
+    evidence_windows: Mapping[str, int] = field(default_factory=dict)
+    """How long after a job's end its evidence can be had, by kind, where it is not `evidence_window`; 0 for
+    kinds whose evidence is not kept."""
+    evidence_window: int = 14 * DAY
+    """VOD deletes the pictures of a review after two weeks (media-jobs.md 4)."""
+    evidence_least: int = 2 * HOUR
+    """How long evidence is tried for at least, however late it was found."""
+    evidence_first: int = 2 * MINUTE
+    """How long whoever is invoked after a commit has its evidence to itself."""
+    evidence_claim: int = 10 * MINUTE
+    """How long one attempt may take before somebody else makes another: longer than any invocation lives."""
+    evidence_retries: tuple[int, ...] = (1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 1 * HOUR)
+    """Waits after evidence could not be had; the last one repeats."""
+    evidence_again: int = 1 * HOUR
+    """How often a job is looked at whose evidence is not all kept or lost."""
+
     expected: int = 10 * MINUTE
     """When a job that was only announced is first asked for."""
     jitter: float = 0.1
@@ -69,6 +85,8 @@ class Policy:
     documented, ICE does not say (media-jobs.md 3)."""
     callbacks_part: float = 0.6
     """Part of these calls that callbacks, and jobs that are settled by name, may use together."""
+    hearsay_part: float = 0.25
+    """Part of whoever asks that may go into jobs which nobody announced and an unsigned body named."""
     callback_instances: int = 10
     """How many instances may work on these at once."""
     runs_part: float = 0.4
@@ -77,6 +95,10 @@ class Policy:
     """How many due jobs make a run hand its work to shards; None for never."""
     shards: int = 4
     """How many shards that is."""
+
+    def window_of(self, kind: str) -> int:
+        """Give how long after its end a job's evidence can be had; 0 where none is kept."""
+        return self.evidence_windows.get(kind, self.evidence_window)
 
     def smallest_share(self, product: str) -> float:
         """Give the calls per second that whoever has the least of a product's budget may make."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from shared.delivery.target_health import TargetHealth
 from shared.delivery.targets import Dispatch, Target
-from shared.errors import SettingError
+from shared.downloads import Download, Downloads
+from shared.errors import RefusedRequestError, SettingError
 from shared.kinds.kind import Kind
 from shared.policy import Policy
 from shared.tables import Index, Key, Row, Table
@@ -140,6 +142,10 @@ class ObjectRemoval(Protocol):
     def remove(self, key: str) -> None:
         """Take the object away, if there is one."""
         ...
+
+
+class Archive(ObjectStore, ObjectStreams, ObjectLinks, ObjectRemoval, Protocol):
+    """All of an object store; what a function may do of it, its role says."""
 
 
 class Ledger(Protocol):
@@ -354,6 +360,50 @@ def _no_queues(name: str) -> SettingError:
     )
 
 
+class NoDownloads:
+    """Fetches nothing: what services have that are not built to keep evidence."""
+
+    def download(self, url: str, *, deadline: int) -> AbstractContextManager[Download]:
+        """See `Downloads.download`."""
+        raise SettingError("nothing can be fetched from here")
+
+
+class PushCertificates(Protocol):
+    """Gets the certificates that MNS signs its pushes with."""
+
+    def get(self, url: str, *, deadline: int) -> bytes:
+        """Get the certificate at an address that `shared.inbound.signatures` took for one of MNS's.
+
+        Raise `RefusedRequestError` when none is there, or too many were asked for just now,
+        `StoreUnavailableError` for now.
+        """
+        ...
+
+
+class NoPushCertificates:
+    """Gets none: what services have that take no pushes."""
+
+    def get(self, url: str, *, deadline: int) -> bytes:
+        """See `PushCertificates.get`."""
+        raise RefusedRequestError("no pushes are taken in here", why="no_topic")
+
+
+class Admission(Protocol):
+    """Keeps everybody within a budget."""
+
+    def admits(self, name: str) -> bool:
+        """Tell whether one more of this name is within its budget, and take it from there."""
+        ...
+
+
+class AdmitsAll:
+    """Has no budget."""
+
+    def admits(self, name: str) -> bool:
+        """See `Admission.admits`."""
+        return True
+
+
 class Parallel(Protocol):
     """Runs independent tasks beside each other, or one after the other where order must be fixed."""
 
@@ -366,7 +416,7 @@ class Parallel(Protocol):
 class Services:
     """All that a use case may touch. Built by `shared.bootstrap`, or by a test."""
 
-    objects: ObjectStore
+    objects: Archive
     ledger: Ledger
     media_api: MediaApi
     result_files: ResultFiles
@@ -380,3 +430,6 @@ class Services:
     sender: EventSender = field(default_factory=NoSender)
     target_health: TargetHealth = field(default_factory=TargetHealth)
     queues: Queues = field(default_factory=NoQueues)
+    downloads: Downloads = field(default_factory=NoDownloads)
+    hearsay: Admission = field(default_factory=AdmitsAll)
+    """How often a product may be asked about jobs that an unsigned body alone has named."""

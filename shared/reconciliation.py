@@ -15,7 +15,7 @@ from shared.asking import RESERVE
 from shared.due import DueJobs, Hint
 from shared.effects import Drained
 from shared.errors import CorruptRowError, FunctionError, NoTimeLeftError
-from shared.handing_over import hand_over
+from shared.handing_over import ARCHIVE, hand_over
 from shared.job_row import JobRow, read_job
 from shared.policy import HOUR, SECOND
 from shared.ports import Services, When
@@ -51,6 +51,10 @@ class _Handled:
     beside it. It is for when nothing else is held."""
     is_late: bool = False
     """Time ran out before all was done that could be."""
+
+    @property
+    def has_evidence(self) -> bool:
+        return self.drained.to_archive or (self.outcome is not None and self.outcome.to_archive)
 
     @property
     def was_worked_on(self) -> bool:
@@ -120,6 +124,7 @@ class _Run:
         for one in handled:
             self._add(one)
         hand_over(self._services, [one.key for one in handled if one.drained.to_deliver])
+        hand_over(self._services, [one.key for one in handled if one.has_evidence], function=ARCHIVE)
         return handled
 
     def end(self, *, giving_up: bool = True) -> Summary:
@@ -173,7 +178,9 @@ class _Run:
 
     def _learn_of_missing(self, row: JobRow, outcome: Outcome) -> None:
         service = _service(self._services, row)
-        is_certain = row.count("notified") > 0 or row.text("first_seen_by") == tracking.BY
+        is_certain = row.text("first_seen_by") == tracking.BY or (
+            row.count("notified") > 0 and not row.is_hearsay
+        )
         if outcome.did == "missing":
             for_ms = self._services.clock.now() - (row.number("not_found_since") or 0)
             self._missing.missing(service, row.key, for_ms=for_ms, is_certain=is_certain)
@@ -193,7 +200,9 @@ def _handle(services: Services, key: str, health: VendorHealth, *, is_alone: boo
         if not is_alone and row.text("holder") is not None and not row.is_leased(services.clock.now()):
             return _Handled(key, is_suspect=True)
         service = _service(services, row)
-        is_left = row.wants_query(services.clock.now()) and not _has_prospect(services, service, health)
+        is_left = row.wants_query(services.clock.now()) and not (
+            _has_prospect(services, service, health) and _is_affordable(services, service, row)
+        )
         outcome = None if is_left else settlement.settle(services, row, by="timer")
         if outcome is not None:
             health.learn(service, outcome.error, services.clock.now())
@@ -220,6 +229,14 @@ def _has_prospect(services: Services, service: Service, health: VendorHealth) ->
     """Tell whether asking about a job may succeed in the time that a claim of it would have now."""
     lapses = services.clock.now() + services.policy.lease
     return health.is_to_be_asked(service, by=min(services.deadline, lapses) - RESERVE)
+
+
+def _is_affordable(services: Services, service: Service, row: JobRow) -> bool:
+    """Tell whether a job may be asked about: what anybody can invent has a small budget of its own."""
+    if not row.is_hearsay or services.hearsay.admits(service.product):
+        return True
+    metrics.count("hearsay_left_waiting", product=service.product)
+    return False
 
 
 def _service(services: Services, row: JobRow) -> Service:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from shared import archive, conclusions, leasing
+from shared import archive, conclusions, drift, evidence, evidence_rows, leasing
 from shared.answers import Answered, Did, Moment, Settler
 from shared.asking import ask
 from shared.errors import (
     CrashLoopError,
     JobNotFoundError,
     MisconfiguredError,
+    ObjectNotFoundError,
     PermanentError,
     TemporaryError,
 )
@@ -26,6 +28,7 @@ from shared.jobs import State
 from shared.kinds.reading import is_known_status
 from shared.leasing import Lease
 from shared.ports import Change, Services
+from shared.record import JobRecord
 from shared.vendor import Part
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ class Outcome:
 
     `notes` says what the new record had to do without, `drift` what now differed from the record, and
     `unknown_status` is a word of the vendor's that no page knows. `to_deliver` tells whether the outbox
-    holds something that is due.
+    holds something that is due, `to_archive` whether a new version has evidence to be kept.
     """
 
     key: str
@@ -50,6 +53,7 @@ class Outcome:
     drift: str | None = None
     unknown_status: str | None = None
     to_deliver: bool = False
+    to_archive: bool = False
 
 
 def settle(services: Services, row: JobRow, *, by: Settler) -> Outcome | None:
@@ -108,17 +112,40 @@ def _commit(services: Services, lease: Lease, answered: Answered, *, by: Settler
     moment = _moment(services, lease, by)
     change, did = conclusions.conclude(lease.row, answered, moment)
     if "digest" in change:
+        answered = _beside_the_present(services, lease.row, answered)
         _archive(services, lease.row, answered)
+    elif did == "confirmed":
+        # The same record, whose addresses may be signed anew.
+        _put_evidence(services, lease.row, answered)
     elif did == "drifted" and answered.record.status != "running":
         # The record stays as it is; what the vendor says now is kept for whoever compares them.
-        _put_all(services, _raw_parts(answered))
+        _do_all(services, _puts(services, _raw_parts(answered)))
     return _finish(services, lease, lambda row: conclusions.conclude(row, answered, moment))
 
 
+def _beside_the_present(services: Services, row: JobRow, answered: Answered) -> Answered:
+    """Give an answer with the record that it replaces, if there is one that can be read."""
+    present = row.text("digest")
+    if present is None:
+        return answered
+    try:
+        stored = services.objects.get(archive.version_key(row.ref, present))
+        return replace(answered, present=JobRecord.model_validate_json(stored))
+    except (ObjectNotFoundError, ValueError) as error:
+        LOG.warning("the present record cannot be compared: %s", error, extra={"job": row.key})
+        return answered
+
+
 def _archive(services: Services, row: JobRow, answered: Answered) -> None:
-    """Store raw parts and record version beside each other; the commit comes after all of them."""
+    """Store raw parts, record version and evidence rows beside each other; the commit comes after all."""
     version = (archive.version_key(row.ref, answered.digest), answered.stored, "json")
-    _put_all(services, [*_raw_parts(answered), version])
+    objects = _puts(services, [*_raw_parts(answered), version])
+    _do_all(services, [*objects, partial(_put_evidence, services, row, answered)])
+
+
+def _put_evidence(services: Services, row: JobRow, answered: Answered) -> None:
+    kind = services.kinds[row.ref.kind]
+    evidence_rows.put(services, row, kind, answered.record, answered.raw, answered.digest)
 
 
 def _raw_parts(answered: Answered) -> list[tuple[str, bytes, str]]:
@@ -126,14 +153,15 @@ def _raw_parts(answered: Answered) -> list[tuple[str, bytes, str]]:
     return [(stored.key, part.body, part.format) for stored, part in pairs]
 
 
-def _put_all(services: Services, objects: list[tuple[str, bytes, str]]) -> None:
-    """Store (key, body, format) beside each other; raise when any could not be."""
+def _puts(services: Services, objects: list[tuple[str, bytes, str]]) -> list[Callable[[], object]]:
+    """Give the writes of (key, body, format)."""
+    put = services.objects.put_new
+    return [partial(put, key, body, content_type=archive.CONTENT_TYPES[form]) for key, body, form in objects]
 
-    def put(key: str, body: bytes, form: str) -> Callable[[], bool]:
-        kind = archive.CONTENT_TYPES[form]
-        return lambda: services.objects.put_new(key, body, content_type=kind)
 
-    for done in services.parallel.run([put(*one) for one in objects]):
+def _do_all(services: Services, tasks: list[Callable[[], object]]) -> None:
+    """Do tasks beside each other; raise when any could not be done."""
+    for done in services.parallel.run(tasks):
         done.result()
 
 
@@ -194,9 +222,6 @@ def _finish(
     notes = row.text("notes") if did == "settled" else None
     if notes:
         LOG.warning("settled as well as it could be: %s", notes, extra={"job": row.key})
-    drift = row.text("drift") if row.count("drifts") > lease.row.count("drifts") else None
-    if drift:
-        LOG.warning("drift: %s", drift, extra={"job": row.key})
     return Outcome(
         row.key,
         did,
@@ -205,9 +230,10 @@ def _finish(
         digest=row.text("digest"),
         error=error,
         notes=notes,
-        drift=drift,
+        drift=drift.tell(lease.row, row),
         unknown_status=_unknown_status(row) if did == "waiting" and error is None else None,
         to_deliver=row.has_to_deliver(services.clock.now()),
+        to_archive=did == "settled" and any(effect.name == evidence.EFFECT for effect in row.effects),
     )
 
 

@@ -44,6 +44,8 @@ class Table:
 JOBS_DUE = Index("jobs_due", ("due_bucket", "due_at"))
 JOBS_BY_DAY = Index("jobs_by_day", ("seen_day", "first_seen_at"), covers=("state", "suggestion"))
 
+EVIDENCE_DUE = Index("evidence_due", ("due_bucket", "due_at"), covers=("expires_at",))
+
 JOBS = Table(
     "jobs",
     ("job_key",),
@@ -89,6 +91,8 @@ JOBS = Table(
         "raw_parts": str,
         "notes": str,
         "incomplete": int,
+        # How many pictures and files of this version are to be kept.
+        "evidence": int,
         "settled_at": int,
         "settled_by": str,
         # When it was last held against a later answer.
@@ -109,6 +113,8 @@ JOBS = Table(
         "drift_at": int,
         # Versions that a target never took.
         "undelivered": str,
+        # Who wants its evidence kept beyond its time, and why (see `holds`).
+        "hold": str,
         "reason": str,
         "updated_at": int,
     },
@@ -128,6 +134,33 @@ INBOX = Table(
         "reason": str,
     },
     may_expire=True,
+)
+
+# What findings point at, one row per picture or file of a job (see `evidence`).
+EVIDENCE = Table(
+    "evidence",
+    ("job_key", "evidence_id"),
+    {
+        "status": str,
+        # The record versions that name it, the newest last.
+        "digests": str,
+        "source": str,
+        # The whole address, with what signs it: a secret, gone as soon as nobody needs it.
+        "url": str,
+        "since": int,
+        "expires_at": int,
+        "attempts": int,
+        "reason": str,
+        "due_bucket": str,
+        "due_at": int,
+        # Where it is kept, once it is.
+        "key": str,
+        "sha256": str,
+        "size": int,
+        "content_type": str,
+        "ended_at": int,
+    },
+    (EVIDENCE_DUE,),
 )
 
 # What one at a time may do: the run of the timer, and calls that must not happen twice.
@@ -151,7 +184,7 @@ LEASES = Table(
     may_expire=True,
 )
 
-TABLES = (JOBS, INBOX, LEASES)
+TABLES = (JOBS, INBOX, EVIDENCE, LEASES)
 
 
 def nameless_key(why: str, digest: str) -> str:

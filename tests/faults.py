@@ -13,9 +13,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from shared.errors import OutcomeUnknownError, StoreUnavailableError
-from shared.ports import Change, Done, Invoker, Ledger, ObjectStore, Page, When
+from shared.ports import Archive, Change, Done, Invoker, Ledger, ObjectInfo, Page, When
 from shared.tables import Index, Key, Row, Table
 
 Hook = Callable[[], object]
@@ -174,7 +175,7 @@ class FaultyLedger:
 class FaultyObjectStore:
     """An object store whose calls go through `faults`."""
 
-    def __init__(self, inner: ObjectStore, faults: Faults) -> None:
+    def __init__(self, inner: Archive, faults: Faults) -> None:
         self._inner = inner
         self._faults = faults
 
@@ -197,6 +198,30 @@ class FaultyObjectStore:
         """See `ObjectStore.has`."""
         with self._faults.around("has", key):
             return self._inner.has(key)
+
+    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
+        """See `ObjectStreams.put_file`."""
+        with self._faults.around("put_file", key):
+            return self._inner.put_file(key, file, content_type=content_type)
+
+    def chunks(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See `ObjectStreams.chunks`; the call is asking for the first one."""
+        with self._faults.around("chunks", key):
+            yield from self._inner.chunks(key, start=start, end=end)
+
+    def info(self, key: str) -> ObjectInfo:
+        """See `ObjectStreams.info`."""
+        with self._faults.around("info", key):
+            return self._inner.info(key)
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """See `ObjectLinks.link`, which calls nobody."""
+        return self._inner.link(key, seconds=seconds)
+
+    def remove(self, key: str) -> None:
+        """See `ObjectRemoval.remove`."""
+        with self._faults.around("remove", key):
+            self._inner.remove(key)
 
     def keys(self, folder: str) -> Iterator[str]:
         """See `ObjectStore.keys`; the call is asking for the first one."""

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 from shared.errors import ObjectNotFoundError
-from shared.ports import Change, Done, Page, When
+from shared.ports import Change, Done, ObjectInfo, Page, When
 from shared.tables import Index, Key, Row, Table, Value
 
 
@@ -35,6 +36,27 @@ class MemoryObjectStore:
     def has(self, key: str) -> bool:
         """See `ObjectStore.has`."""
         return key in self.objects
+
+    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
+        """See `ObjectStreams.put_file`."""
+        file.seek(0)
+        return self.put_new(key, file.read(), content_type=content_type)
+
+    def chunks(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See `ObjectStreams.chunks`."""
+        yield self.get(key)[start:end]
+
+    def info(self, key: str) -> ObjectInfo:
+        """See `ObjectStreams.info`."""
+        return ObjectInfo(len(self.get(key)), 0, None)
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """See `ObjectLinks.link`."""
+        return f"memory:{key}?seconds={seconds}"
+
+    def remove(self, key: str) -> None:
+        """See `ObjectRemoval.remove`."""
+        self.objects.pop(key, None)
 
     def keys(self, folder: str) -> Iterator[str]:
         """See `ObjectStore.keys`."""

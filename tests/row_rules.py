@@ -49,6 +49,17 @@ class Write:
         """Tell whether somebody got the lease by this."""
         return self.now("holder") is not None and self.is_changed("holder")
 
+    @property
+    def replays(self) -> bool:
+        """Tell whether a settled row was moved to another version without a lease."""
+        had_a_version = self.was("digest") is not None and self.was("holder") is None
+        return had_a_version and self.is_changed("digest") and self.now("holder") is None
+
+    @property
+    def commits(self) -> bool:
+        """Tell whether this may say what a job is."""
+        return self.ends_a_lease or self.replays
+
 
 def broken_rules(write: Write) -> list[str]:
     """Name the rules that a write breaks."""
@@ -99,12 +110,12 @@ def _state_follows_the_table(write: Write) -> bool:
 
 def _token_counts_claims(write: Write) -> bool:
     token = 0 if write.before is None else write.before.count("token")
-    return write.after.count("token") == token + (1 if write.claims else 0)
+    return write.after.count("token") == token + (1 if write.claims or write.replays else 0)
 
 
 def _lease_is_respected(write: Write) -> bool:
     held = write.before is not None and write.before.is_leased(write.at)
-    return not (write.claims and held)
+    return not ((write.claims or write.replays) and held)
 
 
 def _marks_count_up(write: Write) -> bool:
@@ -121,13 +132,13 @@ def _versions_count_digests(write: Write) -> bool:
 
 
 def _end_keeps_effects(write: Write) -> bool:
-    if write.before is None or not write.ends_a_lease:
+    if write.before is None or not write.commits:
         return True
     return set(write.before.effects) <= set(write.after.effects)
 
 
 def _end_keeps_deliveries(write: Write) -> bool:
-    if write.before is None or not write.ends_a_lease:
+    if write.before is None or not write.commits:
         return True
     new = [entry for entry in write.after.outbox if entry not in write.before.outbox]
     are_of_this_version = {entry.digest for entry in new} <= {write.now("digest")}
@@ -136,7 +147,7 @@ def _end_keeps_deliveries(write: Write) -> bool:
 
 def _delivery_touches_one_entry(write: Write) -> bool:
     """One attempt begins or ends: then the entry stays, was taken, or stands among the undelivered."""
-    if write.before is None or write.ends_a_lease or not write.is_changed("outbox"):
+    if write.before is None or write.commits or not write.is_changed("outbox"):
         return not write.is_changed("undelivered")
     gone = [entry for entry in write.before.outbox if entry not in write.after.outbox]
     new = [entry for entry in write.after.outbox if entry not in write.before.outbox]
@@ -158,15 +169,16 @@ def _new_version_has_its_effect(write: Write) -> bool:
 
 
 def _drain_touches_one_effect(write: Write) -> bool:
-    if write.before is None or write.ends_a_lease or not write.is_changed("effects"):
+    if write.before is None or write.commits or not write.is_changed("effects"):
         return True
     gone = set(write.before.effects) - set(write.after.effects)
     new = set(write.after.effects) - set(write.before.effects)
     if write.is_changed("wanted"):  # a person has what failed tried at once
         names = [{(e.name, e.digest, e.attempts) for e in effects} for effects in (gone, new)]
         return names[0] == names[1] and all(e.attempts and e.next_at == write.at for e in new)
-    same = {(e.name, e.digest, e.attempts) for e in new} <= {(e.name, e.digest, e.attempts + 1) for e in gone}
-    return len(gone) == 1 and same
+    # One that failed was tried once more; one that another function sees to is only looked at again.
+    same = {(e.name, e.digest, e.attempts + n) for e in gone for n in (0, 1)}
+    return len(gone) == 1 and {(e.name, e.digest, e.attempts) for e in new} <= same
 
 
 def _settled_with_its_state(write: Write) -> bool:
@@ -185,7 +197,8 @@ def _terminal_stays(write: Write) -> bool:
 
 def _settled_is_confirmed(write: Write) -> bool:
     at = write.after.number("settled_at")
-    if at is None or write.at >= at + CONFIRMED_AFTER:
+    is_imported = write.now("settled_by") == "import"  # with what was confirmed elsewhere, or never will be
+    if at is None or is_imported or write.at >= at + CONFIRMED_AFTER:
         return True
     query = write.after.number("query_at")
     is_postponed = write.now("reason") is not None
@@ -237,17 +250,17 @@ RULES: dict[str, Rule] = {
     "an open job is due some day": _open_is_due,
     "an unknown or quarantined job asks nothing": _set_aside_asks_nothing,
     "a state follows only where the table says so": _state_follows_the_table,
-    "the token counts claims and nothing else": _token_counts_claims,
+    "the token counts claims and replays, nothing else": _token_counts_claims,
     "nobody claims what is leased": _lease_is_respected,
     "holder and lease come and go together": lambda write: (
         (write.now("holder") is None) == (write.now("lease_until") is None)
     ),
     "marks are counted one by one and never lost": _marks_count_up,
     "a version is counted with each digest": _versions_count_digests,
-    "the end of a lease keeps every effect": _end_keeps_effects,
+    "a commit keeps every effect": _end_keeps_effects,
     "a new version has its effect": _new_version_has_its_effect,
     "a drain touches one effect": _drain_touches_one_effect,
-    "the end of a lease keeps every delivery": _end_keeps_deliveries,
+    "a commit keeps every delivery": _end_keeps_deliveries,
     "a delivery touches one entry": _delivery_touches_one_entry,
     "terminal never regresses": _terminal_stays,
     "a job is settled when its state is terminal": _settled_with_its_state,
@@ -259,7 +272,14 @@ RULES: dict[str, Rule] = {
     "a callback is lost, then late": _lost_callback_goes_forward,
     "crashes are counted by claims": _crashes_are_counted_by_claims,
     "only the end of a lease says what a check found": lambda write: (
-        write.ends_a_lease or not write.is_changed("digest", "version", "checked_claim", "settled_at")
+        write.ends_a_lease or not write.is_changed("checked_claim", "settled_at", "raw_parts", "settled_by")
+    ),
+    "only a commit makes a version": lambda write: (
+        write.commits or not write.is_changed("digest", "version", "normalizer_version")
+    ),
+    "a replay makes of the same answer what a newer normalizer says": lambda write: (
+        not write.replays
+        or write.after.count("normalizer_version") > (write.before or write.after).count("normalizer_version")
     ),
     "first sight is written once": lambda write: write.before is None or not write.is_changed(*FIRST_SIGHT),
     "a claim once made is only replaced": lambda write: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
+from collections.abc import Sequence
 
 from shared.errors import JobNotFoundError
 from shared.ports import MediaApi
@@ -16,11 +17,23 @@ Reply = bytes | Exception
 NOT_FOUND = JobNotFoundError("the vendor does not know this job")
 
 
-def answer(job_id: str, status: str = "success", *, suggestion: str | None = "pass") -> bytes:
+def answer(
+    job_id: str,
+    status: str = "success",
+    *,
+    suggestion: str | None = "pass",
+    pictures: Sequence[str] = (),
+    completed: str | None = None,
+) -> bytes:
     """Write what the vendor answers about a job; without a suggestion it has no result yet."""
     job: dict[str, object] = {"JobId": job_id, "Status": status}
+    if completed is not None:
+        job["CompleteTime"] = completed
     if suggestion is not None:
-        job["Data"] = {"Suggestion": suggestion}
+        data: dict[str, object] = {"Suggestion": suggestion}
+        if pictures:
+            data["ImageResult"] = [{"Type": "cover", "Label": "normal", "Url": url} for url in pictures]
+        job["Data"] = data
     return json.dumps({"RequestId": "r", "MediaAuditJob": job}).encode()
 
 

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from functions.archive import handler as archive_evidence
 from functions.deliver import handler as deliver
+from functions.reconcile import handler as reconcile
+from functions.replay import handler as replay
 from shared import archive, effects, intake, reconciliation, settlement
 from shared.adapters.clocks import ManualClock
 from shared.adapters.local.folder_object_store import FolderObjectStore
@@ -27,13 +30,14 @@ from shared.job_row import JobRow, read_job, with_due
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.policy import DAY, Policy
-from shared.ports import Change, Done, Ledger, ObjectStore, Parallel, Services, When
+from shared.ports import Archive, Change, Done, Ledger, Parallel, Services, When
 from shared.run_summary import Summary
 from shared.tables import INBOX, JOBS, JOBS_DUE, Key, Row, Table, Value
 from shared.toolkit.message import Message
 from tests.faults import Fault, Faults, FaultyInvoker, FaultyLedger, FaultyObjectStore
 from tests.memory_stores import MemoryLedger, MemoryObjectStore
 from tests.row_rules import Write, broken_rules
+from tests.scripted_downloads import FaultyDownloads, ScriptedDownloads
 from tests.scripted_targets import FaultySender, ScriptedTargets
 from tests.scripted_vendor import FaultyMediaApi, ScriptedMediaApi
 
@@ -128,7 +132,7 @@ class RowStore(Ledger, Protocol):
 class Stores:
     """An empty archive and an empty ledger. `bodies` gives all that the archive holds, from behind it."""
 
-    objects: ObjectStore
+    objects: Archive
     ledger: RowStore
     bodies: Callable[[], Mapping[str, bytes]]
 
@@ -168,6 +172,7 @@ class World:
         self.clock = ManualClock(START)
         self.vendor = ScriptedMediaApi()
         self.targets = ScriptedTargets()
+        self.pictures = ScriptedDownloads(self.clock)
         self.invoker = InlineInvoker(self._resolve)
         stores = stores or (stores_in_a_folder(folder) if folder else stores_in_memory())
         self.objects, self._rows, self._bodies = stores.objects, stores.ledger, stores.bodies
@@ -185,6 +190,7 @@ class World:
             policy=policy or Policy(jitter=0.0),
             deadline=FOREVER,
             sender=self.targets,
+            downloads=self.pictures,
         )
 
     def close(self) -> None:
@@ -200,6 +206,7 @@ class World:
             media_api=FaultyMediaApi(self.vendor, faults),
             invoker=FaultyInvoker(self.invoker, faults),
             sender=FaultySender(self.targets, faults),
+            downloads=FaultyDownloads(self.pictures, faults),
         )
 
     def put(self, row: JobRow) -> None:
@@ -236,7 +243,7 @@ class World:
         return reconciliation.settle_due(used, due, limit=limit)
 
     def deliver_due(self) -> int:
-        """Let the function `deliver` do what it was invoked for; tell how often it was."""
+        """Let `deliver` and `archive` do what they were invoked for; tell how often that was."""
         return self.invoker.run_accepted()
 
     def next_due(self) -> int | None:
@@ -276,6 +283,10 @@ class World:
         return [text for write in self.ledger.writes for text in broken_rules(write)]
 
     def _resolve(self, name: str) -> Callable[[bytes], object]:
-        if name != "deliver":
-            raise LookupError(name)
-        return lambda payload: deliver.handle(payload, self.services)
+        handlers = {
+            "archive": archive_evidence.handle,
+            "deliver": deliver.handle,
+            "reconcile": reconcile.handle,
+            "replay": replay.handle,
+        }
+        return lambda payload: handlers[name](payload, self.services)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from shared import bootstrap, intake
 from shared.asking import RESERVE
-from shared.handing_over import hand_over
+from shared.handing_over import ARCHIVE, hand_over
 from shared.ports import Services
 from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
 from shared.toolkit.message import Messages, Trigger
@@ -43,7 +43,9 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
         clock=services.clock.now,
     )
     receipts = [item.value for item in outcome.succeeded if item.value]
-    settled = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_deliver)
-    hand_over(services, tuple(settled))
+    to_deliver = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_deliver)
+    to_archive = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_archive)
+    hand_over(services, tuple(to_deliver))
+    hand_over(services, tuple(to_archive), function=ARCHIVE)
     outcome.raise_for_failures()
     return {**outcome.report(), "receipts": [asdict(receipt) for receipt in receipts]}

@@ -16,7 +16,6 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -24,21 +23,21 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import create_connection
 
-from shared.adapters.public_addresses import Resolve, public_addresses
+from shared.adapters.public_addresses import Resolve
 
 _CONNECT_S = 5.0  # for one address, so that the next one of the host gets its turn
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Connects to public addresses alone, unless `allows_private`; any thread may `cut` it off.
+    """Connects to what `addresses` gives for a host, and nowhere else; any thread may `cut` it off.
 
-    Made for one piece of work and closed after it. Raise `PrivateAddressError` from `send` for a host
-    that has no public address.
+    Made for one piece of work and closed after it. What `addresses` raises for a host that is not to be
+    connected to, `send` raises.
     """
 
-    def __init__(self, context: ssl.SSLContext, *, resolve: Resolve, allows_private: bool = False) -> None:
+    def __init__(self, context: ssl.SSLContext, *, addresses: Resolve) -> None:
         self._context = context
-        self._addresses = resolve if allows_private else partial(public_addresses, resolve=resolve)
+        self._addresses = addresses
         self._lock = threading.Lock()
         self._is_cut = False
         self._lines: list[socket.socket] = []

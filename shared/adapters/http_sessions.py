@@ -91,3 +91,10 @@ def never_connected(error: Exception) -> bool:
     inner = error.args[0] if isinstance(error, requests.RequestException) and error.args else None
     reason = getattr(inner, "reason", inner)
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def innermost(error: BaseException) -> str:
+    """Say why there is no answer, in the system's words: those of the libraries quote the URL."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -10,6 +10,8 @@ import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from shared.downloads import Network
+
 Resolve = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host for a port, the best first; raises `OSError` when it has none."""
 
@@ -45,6 +47,16 @@ _NOT_PUBLIC_6 = tuple(
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
 
+# No exception leads here: whoever asks may get the keys of the machine.
+_NEVER = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this machine, on Linux
+        "100.100.100.200/32",
+        "169.254.0.0/16",
+    )
+)
+
 
 class PrivateAddressError(Exception):
     """A host has addresses, and not one of them is public."""
@@ -52,12 +64,18 @@ class PrivateAddressError(Exception):
 
 def is_public(address: str) -> bool:
     """Tell whether the whole internet reaches this address; raise `ValueError` for what is none."""
-    parsed = ip_address(address)
-    if isinstance(parsed, IPv6Address):
-        parsed = _embedded(parsed) or parsed
-    if isinstance(parsed, IPv4Address):
-        return not any(parsed in network for network in _NOT_PUBLIC_4)
-    return parsed in _GLOBAL_6 and not any(parsed in network for network in _NOT_PUBLIC_6)
+    meant = _meant(address)
+    if isinstance(meant, IPv4Address):
+        return not any(meant in network for network in _NOT_PUBLIC_4)
+    return meant in _GLOBAL_6 and not any(meant in network for network in _NOT_PUBLIC_6)
+
+
+def is_excepted(address: str, networks: Sequence[Network]) -> bool:
+    """Tell whether an address that is not public is in one of these networks, and gives no keys away."""
+    meant = _meant(address)
+    if meant.is_link_local or meant.is_unspecified or any(meant in network for network in _NEVER):
+        return False
+    return any(meant in network for network in networks)
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -69,17 +87,25 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return tuple(str(where[0]) for *_, where in found)
 
 
-def public_addresses(host: str, port: int, resolve: Resolve) -> Sequence[str]:
-    """Give the public addresses of a host; raise `PrivateAddressError` when all that it has are others."""
+def public_addresses(
+    host: str, port: int, resolve: Resolve, *, excepted: Sequence[Network] = ()
+) -> Sequence[str]:
+    """Give the public addresses of a host, and those in `excepted`.
+
+    Raise `PrivateAddressError` when all that it has are others.
+    """
     found = resolve(host, port)
-    public = tuple(filter(is_public, found))
+    public = tuple(one for one in found if is_public(one) or is_excepted(one, excepted))
     if not public:
         raise PrivateAddressError(f"{host} has no public address, but {', '.join(sorted(set(found)))}")
     return public
 
 
-def _embedded(address: IPv6Address) -> IPv4Address | None:
-    """Give the IPv4 address that is meant: `::ffff:a.b.c.d`, or what a NAT64 gateway makes of one."""
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped
+def _meant(address: str) -> IPv4Address | IPv6Address:
+    """Read an address; of `::ffff:a.b.c.d`, and of what a NAT64 gateway makes of one, give the IPv4 one."""
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv4Address):
+        return parsed
+    if parsed in _NAT64:
+        return IPv4Address(int(parsed) & 0xFFFF_FFFF)
+    return parsed.ipv4_mapped or parsed

@@ -7,9 +7,10 @@ is the job's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.conclusions import is_unknown
+from shared.evidence import Tally
 from shared.job_row import DUE_INPUTS, JobRow
 from shared.jobs import State
 from shared.policy import DAY, MINUTE, Policy
@@ -35,12 +36,13 @@ _OURS_TO_MEND = ("SettingError", "VendorRefusedError")
 
 @dataclass(frozen=True)
 class Sighting:
-    """A job's row as the report saw it, with how many of its deliveries the inbox holds."""
+    """A job's row as the report saw it, with how many of its deliveries the inbox holds, and its evidence."""
 
     row: JobRow
     deliveries: int
     now: int
     policy: Policy
+    evidence: Tally = field(default_factory=Tally)
 
     @property
     def is_waiting(self) -> bool:
@@ -65,6 +67,12 @@ class Sighting:
     def lacks_deliveries(self) -> bool:
         """Tell whether notifications marked the job more often than the inbox has rows of it."""
         return self.deliveries < min(self.row.count("notified"), DELIVERIES_LOOKED_AT)
+
+    @property
+    def is_hold_unfinished(self) -> bool:
+        """Tell whether copies under a hold are missing, or are left of one that was released."""
+        hold = self.row.hold
+        return hold is not None and (hold.status != "held" or hold.digest != self.row.text("digest"))
 
     def is_past(self, at: int | None, patience: int) -> bool:
         """Tell whether a time lies further back than `patience`."""
@@ -158,6 +166,13 @@ FLAGS = (
         "callback repeated, or begun and not stored",
         lambda s: s.lacks_deliveries and s.deliveries > 0,
     ),
+    Rule("held", "held: its evidence outlives the time limit", lambda s: s.row.hold is not None),
+    Rule(
+        "hold_unfinished",
+        "to be held or released once more: cut short, or without a copy of the present version",
+        lambda s: s.is_hold_unfinished,
+        needs_person=True,
+    ),
     Rule("noted", "recorded without a file it belongs with", lambda s: s.row.text("notes") is not None),
     Rule(
         "unconfirmed",
@@ -175,6 +190,26 @@ FLAGS = (
         lambda s: bool(s.row.undelivered) and bucket_of(s).name != "undelivered",
         needs_person=True,
     ),
+    Rule(
+        "evidence_refused",
+        "evidence was refused, and can still be had",
+        lambda s: s.evidence.refused > 0,
+        needs_person=True,
+    ),
+    Rule(
+        "evidence_at_risk",
+        "evidence is not kept, and half of its time is over",
+        lambda s: s.evidence.at_risk > 0,
+        needs_person=True,
+    ),
+    Rule(
+        "evidence_untracked",
+        "the record names evidence that nothing will keep",
+        lambda s: s.row.count("evidence") > s.evidence.all,
+        needs_person=True,
+    ),
+    Rule("evidence_lost", "evidence is lost", lambda s: s.evidence.lost > 0),
+    Rule("evidence_pending", "evidence is still to be kept", lambda s: s.evidence.pending > 0),
     Rule("delivering", "settled, to be delivered", lambda s: bool(s.row.outbox)),
     Rule(
         "deliveries_failing",

@@ -10,6 +10,7 @@ from shared.completeness import sources, vod_jobs
 from shared.completeness.page import page
 from shared.completeness.report import (
     CompletenessReport,
+    EvidenceCounts,
     Source,
     job_line,
     moment,
@@ -56,6 +57,9 @@ def make_report(
         buckets=seen.buckets(),
         flags=seen.flags(),
         oldest_waiting=job_line(seen.oldest_waiting) if seen.oldest_waiting else None,
+        evidence=EvidenceCounts(
+            kept=seen.evidence.kept, pending=seen.evidence.pending, lost=seen.evidence.lost
+        ),
         sources=compared,
         warnings=tuple(_warnings(seen, compared)),
     )

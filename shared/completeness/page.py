@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from string import Template
 
-from shared.completeness.report import CompletenessReport, Finding, Group, JobLine, Source
+from shared.completeness.report import CompletenessReport, EvidenceCounts, Finding, Group, JobLine, Source
 
 _COMMANDS = {
     "quarantined": "media-ledger explain JOB, then media-ledger release JOB",
@@ -22,6 +22,9 @@ _COMMANDS = {
     "keeps_failing": "media-ledger explain JOB; the reason names what fails",
     "overdue": "media-ledger reconcile, and look at why the timer does not run",
     "never_due": "media-ledger retry JOB",
+    "evidence_refused": "name the host in LEDGER_EVIDENCE_HOSTS if it is right, then media-ledger retry JOB",
+    "evidence_at_risk": "media-ledger evidence JOB says why; media-ledger retry JOB asks for fresh addresses",
+    "evidence_untracked": "media-ledger retry JOB",
     "corrupt": "read the row as it is stored; the reason names what is wrong with it",
     "missing": "media-ledger track KIND JOB",
     "without_row": "media-ledger track KIND JOB",
@@ -79,6 +82,7 @@ $person
 <h2>Every job in one bucket</h2>
 $buckets
 $oldest
+$evidence
 <h2>What else is known of them</h2>
 $flags
 <h2>Compared with other sources</h2>
@@ -105,6 +109,7 @@ def page(report: CompletenessReport) -> str:
         person=_for_a_person(report),
         buckets=_counts(report.buckets, report.jobs),
         oldest=_oldest(report.oldest_waiting),
+        evidence=_evidence(report.evidence),
         flags=_groups(group for group in report.flags if group.count),
         sources=_sources(report.sources),
     )
@@ -143,6 +148,16 @@ def _oldest(job: JobLine | None) -> str:
     if job is None:
         return ""
     return f"<h3>Waiting longest</h3>{_jobs([job])}"
+
+
+def _evidence(counts: EvidenceCounts) -> str:
+    total = counts.kept + counts.pending + counts.lost
+    if not total:
+        return ""
+    return (
+        f"<p>Of {total:,} pictures and files that records name, {counts.kept:,} are kept,"
+        f" {counts.pending:,} are still to be kept and {counts.lost:,} are lost.</p>"
+    )
 
 
 def _groups(groups: Iterable[Group]) -> str:

@@ -75,6 +75,14 @@ class Source(_Part):
     note: str | None = None
 
 
+class EvidenceCounts(_Part):
+    """How many pictures and files that present records name are kept, are still to be, and are lost."""
+
+    kept: int
+    pending: int
+    lost: int
+
+
 class CompletenessReport(_Part):
     """Every job first seen from `from_day` to `to_day`: each is in exactly one of `buckets`.
 
@@ -93,6 +101,7 @@ class CompletenessReport(_Part):
     buckets: tuple[Group, ...]
     flags: tuple[Group, ...]
     oldest_waiting: JobLine | None
+    evidence: EvidenceCounts
     sources: tuple[Source, ...]
     warnings: tuple[str, ...]
 

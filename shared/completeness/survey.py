@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
 
+from shared import evidence_rows
 from shared.completeness.buckets import (
     BUCKETS,
     DELIVERIES_LOOKED_AT,
@@ -27,6 +28,7 @@ from shared.completeness.buckets import (
 )
 from shared.completeness.report import EXAMPLES, Group, JobLine, job_line, plain
 from shared.errors import CorruptRowError
+from shared.evidence import Tally, tally
 from shared.job_row import JobRow, read_job
 from shared.kinds import vod_media_audit
 from shared.ports import Done, Services
@@ -67,6 +69,7 @@ class Survey:
     examples: dict[str, list[JobLine]] = field(default_factory=lambda: defaultdict(list))
     oldest_waiting: JobRow | None = None
     digest: str = ""
+    evidence: Tally = field(default_factory=Tally)
     kept_answers: set[str] = field(default_factory=set)
     media: dict[str, str | None] = field(default_factory=dict)
 
@@ -88,6 +91,7 @@ class Survey:
         row = sighting.row
         for rule in (bucket_of(sighting), *flags_of(sighting)):
             self._count(rule, lambda: job_line(row))
+        self.evidence += sighting.evidence
         if sighting.is_waiting and (self.oldest_waiting is None or _seen(row) < _seen(self.oldest_waiting)):
             self.oldest_waiting = row
         self.kept_answers.update(part.key for part in row.raw_parts if part.key.startswith("quarantine/"))
@@ -165,7 +169,10 @@ def _sight(services: Services, key: str, now: int) -> Sighting | None:
     most = min(row.count("notified"), DELIVERIES_LOOKED_AT)
     # Who was never told of has nothing in the inbox to count.
     stored = services.ledger.under(INBOX, key, columns=(), limit=most).rows if most else ()
-    return Sighting(row, len(stored), now, services.policy)
+    # The row says how much there is; a job without any costs no read.
+    kept = evidence_rows.read_all(services.ledger, key) if row.count("evidence") else {}
+    counted = tally(kept.values(), row.text("digest"), now)
+    return Sighting(row, len(stored), now, services.policy, counted)
 
 
 def _seen(row: JobRow) -> int:

@@ -24,7 +24,7 @@ from shared.errors import (
 )
 from shared.job_row import Effect, JobRow, effect_columns, with_due
 from shared.jobs import State
-from shared.policy import HOUR, MINUTE, SECOND
+from shared.policy import DAY, HOUR, MINUTE, SECOND
 from shared.ports import Change
 from shared.tables import Value
 from tests.judged_answers import (
@@ -221,6 +221,15 @@ def test_what_is_wrong_with_an_open_job_quarantines_it(error: Exception) -> None
     assert did == "quarantined"
     assert (change["state"], change["query_at"]) == ("quarantined", None)
     assert str(error) in str(change["reason"])
+
+
+@pytest.mark.parametrize(("failures", "wait"), [(0, HOUR), (1, DAY), (2, DAY)])
+def test_hearsay_that_is_not_found_is_asked_about_again_when_a_verdict_is_possible(
+    failures: int, wait: int
+) -> None:
+    row = job_row(State.TRACKED, first_seen_by="http", failures=failures, not_found_since=START)
+
+    assert excuse(row, NOT_FOUND, MOMENT)[0]["query_at"] == START + wait
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from shared import archival, archive, evidence_rows
 from shared.errors import StoreUnavailableError
 from shared.marks import Mark, mark
 from shared.ports import Parallel, Services
@@ -24,7 +25,8 @@ from tests.world import ENDS_AFTER, ENDS_BEFORE, BackwardParallel, Crash, World,
 JOB = "job-1"
 FIRST = callback(JOB)
 CHANGED = callback(JOB, suggestion="block", number=2)
-WRITES = ("insert", "update", "put", "put_new")
+WRITES = ("insert", "insert_many", "update", "put", "put_new", "put_file")
+PICTURES = ("http://oss.example/1.jpg", "http://oss.example/2.jpg")
 
 
 class NewWorld(Protocol):
@@ -71,6 +73,30 @@ def to_be_confirmed(new_world: NewWorld) -> World:
     return world
 
 
+def reviewed(new_world: NewWorld) -> World:
+    """Begin with a job that only the vendor knows, and that has a picture to show."""
+    world = new_world()
+    world.pictures.have(*PICTURES)
+    world.vendor.know(JOB, answer(JOB, pictures=PICTURES[:1]))
+    return world
+
+
+def reviewed_again(new_world: NewWorld) -> World:
+    """Begin with a settled job of which the vendor shows another picture since."""
+    world = reviewed(new_world)
+    world.deliver(FIRST)
+    world.settle(JOB)
+    world.vendor.know(JOB, answer(JOB, suggestion="block", pictures=PICTURES))
+    return world
+
+
+def reviewed_and_settled(new_world: NewWorld) -> World:
+    """Begin with a settled job whose picture is to be kept."""
+    world = reviewed(new_world)
+    world.deliver(FIRST)
+    return world
+
+
 def never_called_back(new_world: NewWorld) -> World:
     """Begin with a job that the timer settled, and whose callback has had its time."""
     world = unseen(new_world)
@@ -92,6 +118,11 @@ def first_callback(world: World, services: Services) -> None:
 def contradiction(world: World, services: Services) -> None:
     """Deliver one that says something else than the record."""
     world.deliver(CHANGED, services)
+
+
+def archivist(world: World, services: Services) -> None:
+    """Do what is done for the job when it is handed over to `archive`."""
+    archival.keep_evidence_of(services, [ref(JOB).key])
 
 
 def timer(world: World, services: Services) -> None:
@@ -126,7 +157,8 @@ STORIES = {
     "a contradiction": Story(
         changed,
         contradiction,
-        "get jobs, update jobs, insert inbox, query query, put_new raw, put_new versions, update jobs",
+        "get jobs, update jobs, insert inbox, query query, get versions, put_new raw, put_new versions,"
+        " update jobs",
     ),
     "the record": Story(
         settled,
@@ -136,8 +168,26 @@ STORIES = {
     "the confirming query": Story(
         to_be_confirmed,
         timer,
-        "get jobs, update jobs, query query, put_new raw, put_new versions, update jobs,"
+        "get jobs, update jobs, query query, get versions, put_new raw, put_new versions, update jobs,"
         " get jobs, get records, get versions, put records, get jobs, update jobs, get jobs",
+    ),
+    "a first callback with a picture": Story(
+        reviewed,
+        first_callback,
+        "get jobs, insert jobs, insert inbox, query query, put_new raw, put_new versions,"
+        " insert_many evidence, update jobs",
+    ),
+    "a contradiction with another picture": Story(
+        reviewed_again,
+        contradiction,
+        "get jobs, update jobs, insert inbox, query query, get versions, put_new raw, put_new versions,"
+        " under evidence, insert_many evidence, update evidence, update jobs",
+    ),
+    "a picture": Story(
+        reviewed_and_settled,
+        archivist,
+        "under evidence, download http:, put_file evidence, update evidence, get jobs, under evidence,"
+        " get evidence, put evidence, get jobs, under evidence, get evidence, update jobs, get jobs",
     ),
     "a lost callback": Story(never_called_back, timer, "get jobs, get jobs, update jobs, get jobs"),
 }
@@ -149,7 +199,7 @@ def faults(story: Story) -> Iterator[tuple[str, int, Fault]]:
         method, _ = call.split()
         yield f"ends before {number} {call}", number, ENDS_BEFORE
         yield f"ends after {number} {call}", number, ENDS_AFTER
-        if method != "query":
+        if method not in ("query", "download"):
             yield f"store away at {number} {call}", number, UNAVAILABLE
         if method in WRITES:
             yield f"answer lost of {number} {call}", number, ANSWER_LOST
@@ -162,8 +212,15 @@ def end(world: World) -> Mapping[str, object]:
     assert not world.broken()
     assert world.current_record(JOB) == world.version(JOB) is not None
     names = ("state", "digest", "version", "suggestion", "raw_parts", "claimed", "effects", "due_at")
-    counts = ("crashes", "lost_callback", "drifts")
-    return {name: row.columns.get(name) for name in (*names, *counts)} | world.stored()
+    counts = ("crashes", "lost_callback", "drifts", "evidence")
+    kept = {
+        one.id: (one.status, one.sha256, one.digests)
+        for one in evidence_rows.read_all(world.ledger, row.key).values()
+    }
+    objects = world.stored()
+    manifest = objects.pop(archive.manifest_key(row.ref), None)
+    assert (manifest is not None) == bool(kept)
+    return {name: row.columns.get(name) for name in (*names, *counts)} | {"kept": kept} | objects
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -17,7 +17,14 @@ from tests.shared.test_crashes import cases, check_its_end
 from tests.stores_on_the_wire import StoresOnTheWire, stores_on_the_wire
 from tests.world import World
 
-STORIES = ("a first callback", "a contradiction", "the confirming query", "a lost callback")
+STORIES = (
+    "a first callback",
+    "a contradiction",
+    "the confirming query",
+    "a first callback with a picture",
+    "a picture",
+    "a lost callback",
+)
 
 
 @pytest.fixture(scope="module")

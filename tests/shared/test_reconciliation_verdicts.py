@@ -65,8 +65,10 @@ def test_who_settles_jobs_by_name_gives_nobody_up() -> None:
         ({"first_seen_by": "track"}, True),
         ({"first_seen_by": "mns-topic", "notified": 1}, True),
         ({"first_seen_by": "settle"}, False),
+        ({"first_seen_by": "http", "notified": 1}, False),
+        ({"first_seen_by": "http", "notified": 1, "vendor_status": "processing"}, True),
     ],
-    ids=["announced", "called back", "named by a person"],
+    ids=["announced", "called back", "named by a person", "hearsay", "hearsay that was true"],
 )
 def test_jobs_that_are_certain_to_exist_speak_against_our_settings(
     seen: dict[str, Value], is_doubted: bool

@@ -17,6 +17,7 @@ from shared.delivery import outbox, signature
 from shared.delivery.outbox import Delivery
 from shared.delivery.rules import DeliveryPlan
 from shared.delivery.targets import Target
+from shared.handing_over import hand_over
 from shared.job_row import DUE_INPUTS, JobRow
 from shared.ports import Change, Services
 from shared.record import JobRecord
@@ -83,7 +84,7 @@ def _sign_with_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _leave_it_to_the_callback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciliation, "hand_over", lambda services, keys: None)
+    monkeypatch.setattr(reconciliation, "hand_over", lambda services, keys, **named: None)
 
 
 def _one_target_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,10 @@ def _one_target_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _send_where_it_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callback, "hand_over", sending.deliver)
+    def send(services: Services, keys: Sequence[str], **named: str) -> object:
+        return hand_over(services, keys, **named) if named else sending.deliver(services, keys)
+
+    monkeypatch.setattr(callback, "hand_over", send)
 
 
 def _tell_everybody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ from tests.simulation.weather import Weather
 LEASE = 15 * SECOND
 """How long a claim holds in a run: shorter than an invocation, so that a holder can come back too late."""
 
-_WRITES = ("insert", "insert_many", "update", "put", "put_new")
+_WRITES = ("insert", "insert_many", "update", "put", "put_new", "put_file")
 _QUERY = "query"
 # No store has a part in them: what becomes of them is for whoever is called.
-_OUTSIDE = (_QUERY, "send")
+_OUTSIDE = (_QUERY, "send", "download")
 _ROWS = 8
 
 

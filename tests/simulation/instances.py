@@ -12,21 +12,23 @@ from typing import TypeVar
 
 from shared import bootstrap
 from shared.adapters.parallel import SequentialParallel
+from shared.downloads import Downloads
 from shared.kinds import KINDS
 from shared.policy import Policy
 from shared.ports import (
+    Archive,
     Clock,
     Done,
     EventSender,
     Invoker,
     Ledger,
     MediaApi,
-    ObjectStore,
     ResultFiles,
     Services,
 )
 from shared.vendor import ApiAnswer, ApiRequest
 from tests.faults import Faults, FaultyLedger, FaultyObjectStore
+from tests.scripted_downloads import FaultyDownloads
 from tests.scripted_targets import FaultySender
 from tests.scripted_vendor import FaultyMediaApi
 from tests.simulation.clocks import Clocks
@@ -42,10 +44,11 @@ _WORKERS = 4
 class Instances:
     """Makes instances, and keeps what one keeps from invocation to invocation: its part of the calls."""
 
-    objects: ObjectStore
+    objects: Archive
     ledger: Ledger
     media_api: MediaApi
     result_files: ResultFiles
+    pictures: Downloads
     invoker: Callable[[], Invoker]
     policy: Policy
     scheduler: Scheduler
@@ -80,6 +83,7 @@ class Instances:
             kinds=KINDS,
             policy=self.policy,
             deadline=2**62,
+            downloads=self.pictures,
         )
 
     def _begin(self, who: str) -> Services:
@@ -95,6 +99,7 @@ class Instances:
             ),
             result_files=_FaultyResultFiles(self.result_files, around),
             invoker=_FaultyInvoker(bare.invoker, around),
+            downloads=FaultyDownloads(self.pictures, around),
             sender=FaultySender(self.sender(self.clocks.of(who)), around),
             parallel=_SimulatedParallel(self.scheduler, bare.random, self.hazards.weather.workers),
         )

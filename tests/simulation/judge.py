@@ -23,6 +23,7 @@ from tests.simulation.deliveries import (
     versions_come_in_order,
     wishes_are_respected,
 )
+from tests.simulation.kept_pictures import every_picture_is_kept_or_lost_with_its_reason
 from tests.simulation.records import (
     evidence_of_rows_is_there,
     records_are_those_of_the_last_answers,
@@ -238,6 +239,7 @@ CHECKS: Mapping[str, Check] = {
     "records": records_are_those_of_the_last_answers,
     "current records": records_follow_the_rows,
     "archive": evidence_of_rows_is_there,
+    "evidence": every_picture_is_kept_or_lost_with_its_reason,
     "at rest": _what_is_finished_is_not_due,
     "marks": _marks_are_counted,
     "wake-ups": _no_mark_is_overlooked,

@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from functions.archive import handler as archive_evidence
 from functions.callback import handler as callback
 from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
@@ -36,6 +37,8 @@ from shared.completeness.making import make_report
 from shared.completeness.survey import Window
 from shared.delivery import signature
 from shared.delivery.targets import Dispatch, Target
+from shared.documents.urls import without_query
+from shared.downloads import Download
 from shared.due import BUCKETS
 from shared.errors import FunctionError, ObjectNotFoundError
 from shared.job_row import JobRow, read_job
@@ -45,6 +48,7 @@ from shared.policy import DAY, Policy
 from shared.ports import Clock, Services
 from shared.tables import INBOX, JOBS, JOBS_DUE
 from shared.vendor import ApiAnswer, ApiRequest
+from tests.scripted_downloads import downloaded
 from tests.simulation.audiences import Audience, plan_for
 from tests.simulation.messages import TOPIC, Message, queue_event
 from tests.simulation.records import final_record
@@ -118,15 +122,24 @@ class _Wire:
 
 
 class _AtOnce:
-    """Runs `deliver` in the process that invokes it, so that it is killed as often."""
+    """Runs `deliver` and `archive` in the process that invokes them, so that they are killed as often."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
         """See `Invoker.invoke`."""
-        deliver.handle(payload, _in_time(self._services))
+        handlers = {"archive": archive_evidence.handle, "deliver": deliver.handle}
+        handlers[function](payload, _in_time(self._services))
         return True
+
+
+class _Pictures:
+    """Shows each picture at once."""
+
+    def download(self, url: str, *, deadline: int) -> AbstractContextManager[Download]:
+        """See `Downloads.download`."""
+        return downloaded(without_query(url).encode())
 
 
 def under_fire(*, seconds: float, jobs: int = 500) -> Found:
@@ -232,6 +245,7 @@ def _services(
         ),
         deadline=0,
         sender=_Wire(_consumer(folder, clock), clock),
+        downloads=_Pictures(),
     )
     return replace(services, invoker=_AtOnce(services))
 
@@ -303,6 +317,8 @@ def _faults(folder: Path, services: Services, stories: list[Story]) -> Iterator[
     settled = sum(group.count for group in report.buckets if group.name in ("settled", "failed"))
     if (report.jobs, settled, report.needs_person) != (len(stories), len(stories), False):
         yield f"the report counts {settled} settled of {report.jobs} jobs, and there are {len(stories)}"
+    if report.evidence.pending or report.evidence.lost or not report.evidence.kept:
+        yield f"not every picture is kept: {report.evidence}"
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as database:
         checked = database.execute("PRAGMA integrity_check").fetchone()[0]
         if checked != "ok":

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from functions.archive import handler as archive_evidence
 from functions.callback import handler as callback
 from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
@@ -27,6 +28,7 @@ from tests.simulation.hazards import LEASE, Hazards
 from tests.simulation.instances import Instances
 from tests.simulation.logs import collected
 from tests.simulation.messages import TOPIC
+from tests.simulation.pictures import SimulatedPictures
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.stores import SimulatedLedger
 from tests.simulation.stories import ACCOUNT, OUTPUT, REGION, Story, draw_stories
@@ -42,9 +44,11 @@ JOBS_OF_A_RUN = 100
 CALLS_PER_SECOND = 1.5
 _CALLBACK_INSTANCES = 4
 _DELIVER_INSTANCES = 10
+_ARCHIVE_INSTANCES = 10
 RUNS = "reconcile"
 """The instances that work on runs of the timer and their shards."""
 _FAN_OUT_AT = 30
+_PICTURES_LAST = 8 * HOUR
 _TICK = MINUTE
 _LATER_TICK = 10 * MINUTE
 _MOST_TICKS = 1_000
@@ -85,6 +89,7 @@ class Run:
         lag = self.weather.index_lag
         self.ledger = SimulatedLedger(scheduler, self.clocks, self.hazards, drawn("lag"), lag=lag)
         self.vendor = SimulatedVendor(self.stories, scheduler, self.hazards, drawn("vendor"))
+        self.pictures = SimulatedPictures(scheduler, self.hazards, f"{self.seed}/pictures")
         self.audiences = self.told(drawn("audiences"))
         self.policy = self.without.policy(self._policy())
         plan = self.policy.delivery
@@ -94,6 +99,7 @@ class Run:
             ledger=self.without.ledger(self.ledger),
             media_api=self.without.media_api(self.vendor),
             result_files=self.vendor,
+            pictures=self.pictures,
             invoker=lambda: self._invocations,
             policy=self.policy,
             scheduler=scheduler,
@@ -109,7 +115,8 @@ class Run:
         # The same function, in instances of their own, so that its runs' part of the calls can be told apart.
         self._named = self._host("named", reconcile.handle, 120 * SECOND, 4)
         self._deliver = self._host("deliver", deliver.handle, 320 * SECOND, _DELIVER_INSTANCES)
-        hosts = {"reconcile": self._reconcile, "deliver": self._deliver}
+        self._archive = self._host("archive", archive_evidence.handle, 300 * SECOND, _ARCHIVE_INSTANCES)
+        hosts = {"reconcile": self._reconcile, "deliver": self._deliver, "archive": self._archive}
         self._invocations = Invocations(hosts, scheduler, self.hazards, drawn("invocations"))
         self.mns = Mns(self._callback, scheduler, self.hazards, drawn("mns"), self._reconcile_now)
         self.submit_side = SubmitSide(self._track, scheduler, self.hazards)
@@ -142,6 +149,9 @@ class Run:
             if self.weather.is_undivided
             else self._drawn("fan-out").choice((None, _FAN_OUT_AT)),
             delivery=plan_for(self.audiences),
+            # Whether a sample's job has ended years ago or tomorrow: all pictures have as much time.
+            evidence_window=1,
+            evidence_least=_PICTURES_LAST,
         )
 
     def _begin(self) -> None:
@@ -162,20 +172,23 @@ class Run:
         if not (self.hazards.is_in("timer_stopped") or self.hazards.happens("timer_skipped")):
             for _ in range(2 if self.hazards.happens("timer_twice") else 1):
                 self._reconcile.execute(TIMER, lambda succeeded: None)
+                self._archive.execute(TIMER, lambda succeeded: None)
         if not self.hazards.is_over:
             self.scheduler.at(self.scheduler.now() + _TICK, self._tick)
 
     def _run_until_quiet(self) -> None:
         """Let the timer go off while anything is due, and whatever else is to come."""
         for _ in range(_MOST_TICKS):
-            now, due = self.scheduler.now(), self.ledger.next_due()
-            known = [at for at in (due, self.scheduler.next_at) if at is not None]
+            now, due, picture = self.scheduler.now(), self.ledger.next_due(), self.ledger.next_evidence()
+            known = [at for at in (due, picture, self.scheduler.next_at) if at is not None]
             if not known:
                 return
             at = max(min(known), now)
             self.scheduler.run(at)
             if due is not None and due <= at:
                 self._reconcile.execute(TIMER, lambda succeeded: None)
+            if picture is not None and picture <= at:
+                self._archive.execute(TIMER, lambda succeeded: None)
             self.scheduler.run(at + self._next_tick(at))
         self.is_restless = True
 

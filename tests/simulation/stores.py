@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared import runs
+from shared.due import BUCKETS
 from shared.errors import CorruptRowError
 from shared.job_row import JobRow
 from shared.ports import Change, Done, Page, When
-from shared.tables import JOBS, LEASES, Index, Key, Row, Table
+from shared.tables import EVIDENCE, EVIDENCE_DUE, JOBS, LEASES, Index, Key, Row, Table
 from tests.memory_stores import MemoryLedger
 from tests.row_rules import Write, broken_rules
 from tests.simulation.clocks import Clocks
@@ -32,7 +33,7 @@ class TimedWrite(Write):
 
 
 class SimulatedLedger:
-    """Rows in memory. An index follows its table late, but in order for each row."""
+    """Rows in memory. An index of jobs follows its table late, but in order for each row."""
 
     BATCH_LIMIT = MemoryLedger.BATCH_LIMIT
     PAGE_LIMIT = MemoryLedger.PAGE_LIMIT
@@ -90,6 +91,10 @@ class SimulatedLedger:
         newest_first: bool = False,
     ) -> Page:
         """See `Ledger.scan`."""
+        if table != JOBS:
+            return self._inner.scan(
+                table, index, partition, upto=upto, limit=limit, after=after, newest_first=newest_first
+            )
         self._catch_up()
         position = index.columns[1]
 
@@ -113,6 +118,13 @@ class SimulatedLedger:
         """Tell when the first row is due by what its table says, whether or not an index knows."""
         due = (row.number("due_at") for row in self._known.values())
         return min((at for at in due if at is not None), default=None)
+
+    def next_evidence(self) -> int | None:
+        """Tell when the first picture is tried."""
+        pages = [
+            self._inner.scan(EVIDENCE, EVIDENCE_DUE, bucket, upto=2**62, limit=1).rows for bucket in BUCKETS
+        ]
+        return min((_number(rows[0], "due_at") for rows in pages if rows), default=None)
 
     def _wrote(self, key: str) -> None:
         columns = self._inner.get(JOBS, (key,)) or {}

@@ -8,13 +8,14 @@ import pytest
 
 from tests.simulation.audiences import draw_audiences, nobody
 from tests.simulation.delivery_switches import DELIVERY_SWITCHES
+from tests.simulation.evidence_switches import EVIDENCE_SWITCHES
 from tests.simulation.judge import CHECKS, faults
 from tests.simulation.run import Run
 from tests.simulation.switches import SWITCHES, Sky
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 MOST_SEEDS = 25
-ALL = {**SWITCHES, **DELIVERY_SWITCHES}
+ALL = {**SWITCHES, **DELIVERY_SWITCHES, **EVIDENCE_SWITCHES}
 SKIES = sorted({(switch.sky, switch.jobs) for switch in ALL.values()}, key=lambda one: one[0].__name__)
 
 

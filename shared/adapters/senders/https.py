@@ -10,21 +10,20 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.adapters import public_addresses
+from shared.adapters.http_sessions import innermost
 from shared.adapters.public_addresses import PrivateAddressError, Resolve
+from shared.adapters.retry_after import retry_after_ms
 from shared.adapters.senders.limited_runs import LimitedRuns
 from shared.delivery import signature
 from shared.delivery.event import CONTENT_TYPE
 from shared.delivery.targets import Dispatch, Target
 from shared.errors import SettingError, TargetRefusedError, TargetUnavailableError
-from shared.policy import HOUR, SECOND
 from shared.ports import Clock
 from shared.toolkit import tracing
 from shared.toolkit.masking import Masker
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 _GONE = 410
 _SAY_WHEN = (429, 503)
-_LONGEST_WAIT = 1 * HOUR
 _EXCERPT_BYTES = 2_048
 _EXCERPT = 200
 _SHORTEST_SECRET = 8  # shorter ones are words, and masking them would garble every reason
@@ -94,7 +92,7 @@ class HttpsSender:
                 f"{error}: only a target with private_addresses may have others", target=target.name
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            reason = f"no answer from {urlsplit(target.url).hostname}: {_innermost(error)}"
+            reason = f"no answer from {urlsplit(target.url).hostname}: {innermost(error)}"
         else:
             _judge(answer, target, now=now, masker=_masker(target, keys))
             return
@@ -104,7 +102,8 @@ class HttpsSender:
     def _exchange(self, target: Target, request: requests.PreparedRequest, *, limit_ms: int) -> Answer:
         from shared.adapters.checked_transport import CheckedAdapter
 
-        adapter = CheckedAdapter(self._tls(), resolve=self._resolve, allows_private=target.allows_private)
+        public = partial(public_addresses.public_addresses, resolve=self._resolve)
+        adapter = CheckedAdapter(self._tls(), addresses=self._resolve if target.allows_private else public)
         work = partial(_post, adapter, request, limit_ms=limit_ms)
         try:
             return self._runs.run(target.name, work, limit_ms=limit_ms)
@@ -122,19 +121,6 @@ class HttpsSender:
             if self._context is None:
                 self._context = ssl.create_default_context(cafile=self._ca_bundle or DEFAULT_CA_BUNDLE_PATH)
             return self._context
-
-
-def retry_after_ms(text: str, *, now: int) -> int | None:
-    """Read a `Retry-After` header, seconds or a date; at most an hour, and None for what is neither."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:10]) * SECOND, _LONGEST_WAIT)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # the latter for a year or zone of many digits
-        return None
-    at = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
-    return max(0, min(int(at.timestamp() * 1000) - now, _LONGEST_WAIT))
 
 
 def _request(target: Target, dispatch: Dispatch, signed: Mapping[str, str]) -> requests.PreparedRequest:
@@ -199,10 +185,3 @@ def _masker(target: Target, keys: Sequence[str]) -> Masker:
     query = urlsplit(target.url).query
     values = (value for _, value in parse_qsl(query) if len(value) >= _SHORTEST_SECRET)
     return Masker(frozenset({*keys, query, *values}))
-
-
-def _innermost(error: BaseException) -> str:
-    """Say why there is no answer, in the system's words: those of the libraries quote the URL."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -192,7 +192,7 @@ def test_a_reader_never_sees_half_an_object(objects: ObjectStore) -> None:
     assert seen <= set(versions)
 
 
-def test_after_an_unknown_outcome_a_read_shows_what_happened(objects: ObjectStore) -> None:
+def test_after_an_unknown_outcome_a_read_shows_what_happened(objects: WholeObjectStore) -> None:
     faulty = FaultyObjectStore(objects, Faults(first("put_new", ANSWER_LOST)))
 
     with pytest.raises(OutcomeUnknownError):
@@ -203,7 +203,7 @@ def test_after_an_unknown_outcome_a_read_shows_what_happened(objects: ObjectStor
     assert faulty.get(KEY) == b"first"
 
 
-def test_after_an_unavailable_store_nothing_is_there(objects: ObjectStore) -> None:
+def test_after_an_unavailable_store_nothing_is_there(objects: WholeObjectStore) -> None:
     faulty = FaultyObjectStore(objects, Faults(first("put", UNAVAILABLE, target=KEY)))
 
     faulty.put("another", b"unharmed", content_type=TEXT)
@@ -214,7 +214,7 @@ def test_after_an_unavailable_store_nothing_is_there(objects: ObjectStore) -> No
     assert faulty.get("another") == b"unharmed"
 
 
-def test_a_hook_comes_in_between(objects: ObjectStore) -> None:
+def test_a_hook_comes_in_between(objects: WholeObjectStore) -> None:
     ahead = Fault(before=lambda: objects.put_new(KEY, b"somebody else's", content_type=TEXT))
     faulty = FaultyObjectStore(objects, Faults(first("put_new", ahead)))
 

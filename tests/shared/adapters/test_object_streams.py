@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import time
 import urllib.request
@@ -9,6 +10,7 @@ import urllib.request
 import pytest
 
 from shared.errors import ObjectNotFoundError
+from shared.object_files import ObjectFile
 from tests.shared.adapters.conftest import WholeObjectStore
 
 TEXT = "text/plain"
@@ -26,6 +28,16 @@ def test_put_file_stores_a_file_from_its_start_and_never_replaces(objects: Whole
             assert answer == (body[:5] == b"first")
 
     assert objects.get(KEY) == b"first " * 100_000
+
+
+@pytest.mark.parametrize("body", [b"", bytes(range(250)) * 4_000], ids=["empty", "a megabyte"])
+def test_a_copy_is_put_from_the_object_itself(objects: WholeObjectStore, body: bytes) -> None:
+    objects.put(KEY, body, content_type=TEXT)
+
+    with io.BufferedReader(ObjectFile(objects, KEY)) as file:
+        assert objects.put_file(f"held/{KEY}", file, content_type=TEXT)
+
+    assert objects.get(f"held/{KEY}") == body
 
 
 @pytest.mark.parametrize(

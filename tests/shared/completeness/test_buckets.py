@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,11 @@ RECORD = Effect("record", "d", 0, START)
 ENTRY = Delivery("next", 1, "d", (), settled_at=START, since=START, next_at=START)
 NEVER = '[{"target":"next","version":1,"digest":"d","since":1,"attempts":9,"reason":"away"}]'
 GRACE = Policy().not_found_grace
+
+
+def held(status: str, *, digest: str = "d") -> Sighting:
+    hold = {"status": status, "by": "ann", "reason": "case 7", "at": START, "digest": digest}
+    return sighting(State.SUCCEEDED, digest="d", hold=json.dumps(hold))
 
 
 def with_effect(effect: Effect) -> Sighting:
@@ -101,6 +107,10 @@ def test_every_row_has_a_bucket(state: State, incomplete: int | None, drifts: in
             sighting(State.SUCCEEDED, incomplete=1, undelivered=NEVER),
             sighting(State.SUCCEEDED, undelivered=NEVER),
         ),
+        ("held", held("held"), sighting(State.SUCCEEDED)),
+        ("hold_unfinished", held("copying"), held("held")),
+        ("hold_unfinished", held("releasing"), sighting(State.SUCCEEDED)),
+        ("hold_unfinished", held("held", digest="earlier"), held("held")),
         ("delivering", with_entry(ENTRY), sighting(State.SUCCEEDED)),
         ("deliveries_failing", with_entry(replace(ENTRY, attempts=1, last="away")), with_entry(ENTRY)),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.adapters.senders.https import retry_after_ms
+from shared.adapters.retry_after import retry_after_ms
 
 NOW = 1_763_640_000_000  # 2025-11-20 12:00:00
 
