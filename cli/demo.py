@@ -13,7 +13,8 @@ from rich.table import Table
 from cli.demonstration import Story, own_environment, play, prepare
 from cli.local_ledger import opened
 from cli.looking import jobs_table, listed, record_of
-from cli.terminal import AsJson, err, functions_log_to, out, print_json, told_plainly
+from cli.terminal import AsJson, err, out, print_json, told_plainly
+from localcloud.fc.log_lines import lines_to
 from shared.job_row import JobRow
 from shared.jobs import State
 from shared.record import JobRecord
@@ -29,8 +30,8 @@ def demo(
     """Submit jobs to a local vendor, deliver the sample callbacks, and show who was told what of them."""
     with told_plainly():
         prepare(folder)
-        with (folder / "functions.log").open("w", encoding="utf-8") as log, functions_log_to(log):
-            story = play(folder, _quiet if as_json else err().print)
+        with (folder / "functions.log").open("w", encoding="utf-8") as log:
+            story = play(folder, _quiet if as_json else err().print, log=lines_to(log, with_name=False))
         with opened(own_environment(folder)) as services:
             rows = sorted(listed(services, days=1), key=lambda row: (row.state.value, row.key))
             records = {row.key: record for row in rows if (record := record_of(services, row))}
@@ -55,6 +56,7 @@ def _numbers(story: Story, rows: list[JobRow], records: dict[str, dict[str, Any]
         "unreadable": story.unreadable(),
         "lost_callbacks": story.lost_callbacks,
         "findings": sum(len(record["findings"]) for record in records.values()),
+        "pictures": len(list((story.folder / "archive" / "evidence").rglob("*.png"))),
         "consumers": [_consumer(story, name, rows, records) for name in story.told],
         "archive": str(story.folder / "archive"),
         "ledger": str(story.folder / "ledger.db"),
@@ -101,13 +103,15 @@ def _say_more(story: Story, rows: list[JobRow], numbers: dict[str, Any]) -> None
     shown = next((row for row in rows if row.text("suggestion") == "review"), rows[0])
     where = f"--dir {story.folder}"
     out().print(
-        f"{numbers['findings']} findings. Planted, to show what becomes of them:"
+        f"{numbers['findings']} findings, and {numbers['pictures']} pictures of what reviews saw, kept under"
+        f" {story.folder / 'archive' / 'evidence'}. Planted, to show what becomes of them:"
         f" {numbers['quarantined']} unreadable answer of the vendor, whose job is quarantined, and"
         f" {numbers['unreadable']} deliveries that nobody could read, kept under"
         f" {story.folder / 'archive' / 'quarantine'}. `report` asks for a person because of them.\n\n"
         f"Look further:\n"
         f"  .venv/bin/media-ledger show {shown.ref.job_id} {where}\n"
         f"  .venv/bin/media-ledger at {shown.ref.job_id} answer:/MediaAuditJob/Data/Suggestion {where}\n"
+        f"  .venv/bin/media-ledger evidence {shown.ref.job_id} {where}\n"
         f"  .venv/bin/media-ledger explain {shown.ref.job_id} {where}\n"
         f"  .venv/bin/media-ledger report {where}\n"
         f"  .venv/bin/media-ledger jobs {where} --json\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ REGION = "cn-shanghai"
 RESULTS = "oss://example-results.oss-cn-shanghai.aliyuncs.com/"
 QUALITY_QUEUE = "video-quality"  # the queue of the sample whose message does not say what it is
 PACE = Pace()
+_HOST = re.compile(r"https?://[^/\"]+/")
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,26 @@ def without_callback(told: Sequence[Told]) -> list[Told]:
     ]
 
 
-class DemoVendor:
-    """Four services behind one gateway; jobs get the ids of `told`, submitted in that order."""
+def told_over_http(told: Sequence[Told]) -> Told:
+    """Make a review, like the first good one that is told of, whose callback no sample is."""
+    one = next(one for one in told if one.ref.kind == Vod.kind and not one.failed)
+    return replace(one, sample="", ref=JobRef(Vod.kind, f"http{0:028x}"))
 
-    def __init__(self, told: Sequence[Told], *, clock: Clock, buckets: Path) -> None:
+
+class DemoVendor:
+    """Four services behind one gateway; jobs get the ids of `told`, submitted in that order.
+
+    `pictures` is where the pictures of reviews are served, such as `http://127.0.0.1:8080`.
+    """
+
+    def __init__(self, told: Sequence[Told], *, clock: Clock, buckets: Path, pictures: str) -> None:
         self.told = told
 
         def of(kind: str) -> Iterator[str]:
             return iter([one.ref.job_id for one in self.told if one.ref.kind == kind])
 
         def ends(kind: str) -> dict[str, Any]:
-            return {one.source: _outcome(one) for one in self.told if one.ref.kind == kind}
+            return {one.source: _outcome(one, pictures) for one in self.told if one.ref.kind == kind}
 
         common: dict[str, Any] = {"clock": clock, "pace": PACE}
         self._services: dict[str, JobService[Any]] = {
@@ -137,18 +148,19 @@ def submission(told: Told) -> ApiRequest:
     )
 
 
-def _outcome(told: Told) -> Outcome | QualityOutcome | ProductionOutcome:
+def _outcome(told: Told, pictures: str) -> Outcome | QualityOutcome | ProductionOutcome:
     """Let a job end as its callback says."""
     if told.ref.kind == Vod.kind:
-        return _review(told)
+        return _review(told, pictures)
     if told.ref.kind == MtsVideoQuality.kind:
         results = draw(random.Random(told.ref.job_id))
         return QualityOutcome("Success", summary=results.summary, file=results.file)
     return ProductionOutcome("Fail" if told.failed else "Success")
 
 
-def _review(told: Told) -> Outcome:
+def _review(told: Told, pictures: str) -> Outcome:
     if told.failed:
         return Outcome("fail", code=str(told.body.get("Code")), message=str(told.body.get("Message")))
     data = told.body.get("Data")
-    return Outcome("success", data=json.loads(data) if isinstance(data, str) else data)
+    text = data if isinstance(data, str) else json.dumps(data)
+    return Outcome("success", data=json.loads(_HOST.sub(f"{pictures}/", text)))

@@ -1,9 +1,8 @@
-"""The demonstration: real handlers, a local vendor, two consumers, sample callbacks, time that moves on."""
+"""The demonstration: real functions, a local vendor, two consumers, sample callbacks, time that moves on."""
 
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
+from cli.demo_cloud import Answers, DemoCloud
 from cli.demo_consumers import DESK, DemoConsumer, Jobs, consumers, delivery_settings
 from cli.demo_vendor import (
     KEYS,
@@ -24,12 +24,13 @@ from cli.demo_vendor import (
     Told,
     submission,
     told_by,
+    told_over_http,
     without_callback,
 )
-from cli.local_ledger import as_environment, opened
-from localcloud.fc.service import FcService, fc_server
+from cli.local_ledger import opened
+from localcloud.evidence.server import EvidenceServer
+from localcloud.fc.log_lines import LogSink
 from localcloud.media.server import MediaApiServer
-from localcloud.runner import InProcessRunner
 from localcloud.template import read_template
 from shared.adapters.clocks import SystemClock
 from shared.adapters.local.file_clock import FileClock
@@ -40,7 +41,6 @@ from shared.ports import Services
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "events" / "callback"
-TICK = ROOT / "events" / "reconcile" / "timer.json"
 TEMPLATE = ROOT / "template.yml"
 
 _MARKER = ".media-ledger-demo"
@@ -67,75 +67,69 @@ class Story:
         return Counter(receipt["was"] for receipt in self.receipts)["unreadable"]
 
 
-def play(folder: Path, tell: Callable[[str], None]) -> Story:
-    """Play the demonstration into a prepared folder; `tell` gets a line per step."""
+def play(folder: Path, tell: Callable[[str], None], *, log: LogSink) -> Story:
+    """Play the demonstration into a prepared folder; `tell` gets a line per step, `log` what is logged."""
     clock = FileClock(folder / "clock")
     clock.set(SystemClock().now())
     story = Story(folder)
     told = _all_told()
     lost = without_callback(told)
-    vendor = DemoVendor([*told, *lost], clock=clock, buckets=folder / "buckets")
-    functions = _Functions(clock)
-    with (
-        MediaApiServer(vendor.gateway) as media,
-        fc_server(functions.service) as fc,
-        consumers(folder, clock) as told_by_us,
-    ):
+    by_http = told_over_http(told)
+    pictures = EvidenceServer()
+    vendor = DemoVendor(
+        [*told, *lost, by_http], clock=clock, buckets=folder / "buckets", pictures=f"http://{pictures.host}"
+    )
+    cloud = DemoCloud(read_template(TEMPLATE), code=ROOT, clock=clock, log=log)
+    with pictures, MediaApiServer(vendor.gateway) as media, consumers(folder, clock) as told_by_us:
         tell(f"a local vendor at {media.endpoint} verifies signatures, two consumers wait to be told")
-        settings = own_environment(folder) | _local_cloud(media.endpoint, fc.endpoint, told_by_us)
-        with as_environment(settings), opened(settings) as services:
+        settings = own_environment(folder) | _local_cloud(
+            media.endpoint, cloud.endpoint, pictures.host, told_by_us
+        )
+        with opened(settings) as services, cloud.running(settings):
             _submit(services, vendor, clock)
-            _announce(functions, lost)
+            _announce(cloud, lost)
             tell(
                 f"{len(vendor.told)} jobs of four kinds submitted; {len(lost)} of them are announced,"
                 " and their callbacks get lost"
             )
             told_by_us[DESK].is_down = True
-            _call_back(functions, story)
-            tell(_what_callbacks_did(story))
+            tell(_call_back(cloud, story))
+            cloud.call_back({**by_http.body, "JobId": by_http.ref.job_id})
+            tell("   VOD calls back over HTTP, too, and signs: the job is marked, then settled")
             tell(f"   {_took(told_by_us)}")
-            _let_the_timer_heal(functions, story, told_by_us, tell)
+            _let_the_timer_heal(cloud, clock, story, told_by_us, tell)
             story.plan = services.policy.delivery
         story.told = {name: (one.did, one.consumer.jobs()) for name, one in told_by_us.items()}
     return story
 
 
-class _Functions:
-    """The functions of the template, and the asynchronous invocations that they start."""
-
-    def __init__(self, clock: FileClock) -> None:
-        self.clock = clock
-        self._runner = InProcessRunner(read_template(TEMPLATE))
-        self.service = FcService(self._runner.resolve, keys=(KEYS,), clock=clock, random=random.Random(0))
-
-    def invoke(self, function: str, event: bytes) -> Any:
-        """Invoke, let everything that this starts happen, and give the answer."""
-        answer = json.loads(self._runner.invoke(function, event))
-        self.service.tasks.execute()
-        return answer
-
-
-def _announce(functions: _Functions, told: list[Told]) -> None:
+def _announce(cloud: DemoCloud, told: list[Told]) -> None:
     """Tell the ledger of jobs as whoever submits them does."""
     jobs = [{"kind": one.ref.kind, "job_id": one.ref.job_id, "region": REGION} for one in told]
-    functions.invoke("track", json.dumps(jobs).encode())
+    cloud.invoke("track", json.dumps(jobs).encode())
 
 
 def _let_the_timer_heal(
-    functions: _Functions, story: Story, told: Mapping[str, DemoConsumer], tell: Callable[[str], None]
+    cloud: DemoCloud,
+    clock: FileClock,
+    story: Story,
+    told: Mapping[str, DemoConsumer],
+    tell: Callable[[str], None],
 ) -> None:
-    """Let time pass, and the timer go off for what was early, lost, to be confirmed or to be told again."""
-    tick = TICK.read_bytes()
+    """Let time pass, and timers go off for what was early, lost, to be confirmed or to be told again."""
 
-    def after(minutes: int) -> dict[str, Any]:
-        functions.clock.sleep(minutes * MINUTE)
+    def after(minutes: int) -> Counter[str]:
         before = {name: one.did.copy() for name, one in told.items()}
-        summary: dict[str, Any] = functions.invoke("reconcile", tick)
-        did = ", ".join(f"{count} {outcome}" for outcome, count in summary["outcomes"].items())
-        did = did or f"nobody is asked, {summary['drained']} records verified"
-        tell(f"{minutes} minutes later the timer goes off: {did}")
+        total: Counter[str] = Counter()
+        for _ in range(minutes):
+            clock.sleep(MINUTE)
+            total += _reconciled(cloud.run_due())
+        other = ("drained", "lost_callbacks")
+        did = ", ".join(f"{count} {outcome}" for outcome, count in total.items() if outcome not in other)
+        did = did or f"nobody is asked, {total['drained']} records verified"
+        tell(f"{minutes} minutes pass, the timer goes off every minute: {did}")
         tell(f"   {_took(told, before)}")
-        return summary
+        return total
 
     after(2)
     after(10)
@@ -144,6 +138,16 @@ def _let_the_timer_heal(
     story.lost_callbacks = after(15)["lost_callbacks"]
     tell(f"   {story.lost_callbacks} callbacks count as lost; their jobs are settled all the same")
     after(15)
+
+
+def _reconciled(answers: Answers) -> Counter[str]:
+    """Add up what runs of `reconcile` did."""
+    total: Counter[str] = Counter()
+    for function, answer in answers:
+        if function == "reconcile":
+            total.update(answer["outcomes"])
+            total.update({name: answer[name] for name in ("drained", "lost_callbacks")})
+    return total
 
 
 def _took(told: Mapping[str, DemoConsumer], before: Mapping[str, Counter[str]] | None = None) -> str:
@@ -200,24 +204,30 @@ def _submit(services: Services, vendor: DemoVendor, clock: FileClock) -> None:
             vendor.answer_raw(one.ref, _BROKEN_ANSWER)
 
 
-def _call_back(functions: _Functions, story: Story) -> None:
-    """Hand every sample to the function, as Function Compute would."""
-    for path in samples():
-        story.receipts += functions.invoke("callback", path.read_bytes())["receipts"]
-
-
-def _what_callbacks_did(story: Story) -> str:
+def _call_back(cloud: DemoCloud, story: Story) -> str:
+    """Deliver every sample, the early one first, and say what came of it."""
+    triggered = 0
+    for path in sorted(samples(), key=lambda path: path.name != _EARLY):
+        is_triggered, answers = cloud.deliver(path.read_bytes())
+        triggered += is_triggered
+        for function, answer in answers:
+            story.receipts += answer["receipts"] if function == "callback" else []
     did = Counter(str(receipt["did"] or receipt["was"]).replace("_", " ") for receipt in story.receipts)
     told = ", ".join(f"{count} {what}" for what, count in did.most_common())
-    return f"{len(samples())} events of events/callback/ delivered, in every form: {told}"
+    return (
+        f"{len(samples())} events of events/callback/ delivered, in every form, {triggered} of them through"
+        f" topic and queues: {told}"
+    )
 
 
-def _local_cloud(media: str, fc: str, told: Mapping[str, DemoConsumer]) -> dict[str, str]:
+def _local_cloud(media: str, fc: str, pictures: str, told: Mapping[str, DemoConsumer]) -> dict[str, str]:
     """Give the settings that point at what this machine imitates."""
     products = [f"{product}={media}" for product in ("vod", "mts", "ice")]
     return {
         "LEDGER_ENDPOINTS": ",".join([*products, f"fc={fc}"]),
         "LEDGER_INVOKER": f"fc3:?region={REGION}",
+        "LEDGER_EVIDENCE_HOSTS": pictures,
+        "LEDGER_EVIDENCE_NETWORKS": "127.0.0.0/8",
         **delivery_settings({name: one.endpoint for name, one in told.items()}),
     }
 

@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from cli.demonstration import TEMPLATE
-from cli.local_ledger import as_environment
-from cli.terminal import err, escape, functions_log_to, out, told_plainly
+from cli.demonstration import ROOT, TEMPLATE
+from cli.terminal import Exit, complain, err, escape, out, told_plainly
 from localcloud.cloud import LocalCloud
-from localcloud.runner import InProcessRunner
+from localcloud.fc.log_lines import lines_to
+from localcloud.running_cloud import cloud_with_functions
 from localcloud.template import read_template
 from shared.bootstrap.preparation import prepare
+from shared.errors import SettingError
 from shared.settings import Settings
 
 DEFAULT_FOLDER = Path("media-ledger-cloud")
@@ -29,32 +30,72 @@ DEFAULT_FOLDER = Path("media-ledger-cloud")
 CloudFolder = Annotated[
     Path, typer.Option("--dir", help="Folder that keeps what the buckets and tables hold.", show_default=True)
 ]
+OwnSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the functions; may be repeated."),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log", help="File that the functions' log is appended to, instead of standard error."),
+]
 OneLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON for scripts when it is ready.")]
 
 
-def serve(folder: CloudFolder = DEFAULT_FOLDER, as_json: OneLine = False) -> None:
+def serve(
+    folder: CloudFolder = DEFAULT_FOLDER,
+    own: OwnSettings = None,
+    log: LogFile = None,
+    as_json: OneLine = False,
+) -> None:
     """Serve media APIs, OSS, Tablestore, MNS and Function Compute on loopback ports until Ctrl-C.
 
-    Prints where they are and the lines that point another shell's commands at them. Signatures are checked;
-    the key is for here alone. The functions of template.yml run in this process when they are invoked.
+    The functions of template.yml run in processes of their own, started by its queues, topic, timers and
+    HTTP triggers; they see nothing of this shell's variables. Prints where everything is, and the lines that
+    point another shell's commands at it. Signatures are checked; the keys are for here alone.
     """
-    runner = InProcessRunner(read_template(TEMPLATE))
-    with told_plainly(str(folder)), LocalCloud(folder, runner.resolve) as cloud:
-        environment = cloud.environment()
+    settings = dict(_setting(text) for text in own or ())
+    template = read_template(TEMPLATE)
+    with (
+        told_plainly(str(folder)),
+        _opened(log) as lines,
+        cloud_with_functions(folder, template, settings, code=ROOT, log=lines_to(lines)) as cloud,
+        _until_interrupted() as interrupted,
+    ):
+        environment = {**cloud.environment(), **settings}
         prepare(Settings.read(environment))
-        with as_environment(environment), functions_log_to(sys.stderr), _until_interrupted() as interrupted:
-            _announce(cloud, environment, as_json=as_json)
-            interrupted.wait()
+        _announce(cloud, environment, as_json=as_json)
+        interrupted.wait()
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        complain(f"--set {text}: must look like LEDGER_LOG_LEVEL=DEBUG", Exit.WRONG_USE)
+    return name, value
+
+
+@contextmanager
+def _opened(log: Path | None) -> Iterator[TextIO]:
+    if log is None:
+        yield sys.stderr
+        return
+    try:
+        file = log.open("a", encoding="utf-8")
+    except OSError as error:
+        raise SettingError("the log cannot be written there: name another file", reason=str(error)) from None
+    with file:
+        yield file
 
 
 def _announce(cloud: LocalCloud, environment: dict[str, str], *, as_json: bool) -> None:
     if as_json:
-        told = {"endpoints": asdict(cloud.endpoints), "environment": environment}
+        told = {"endpoints": asdict(cloud.endpoints), "urls": cloud.urls, "environment": environment}
         typer.echo(json.dumps(told))
         sys.stdout.flush()
         return
-    for name, url in asdict(cloud.endpoints).items():
-        err().print(f"[bold]{name:<6}[/] {escape(url)}")
+    triggers = {f"HTTP trigger of {function}": url for function, url in cloud.urls.items()}
+    for name, url in {**asdict(cloud.endpoints), **triggers}.items():
+        err().print(f"[bold]{name:<24}[/] {escape(url)}")
     err().print("In another shell, before any command of media-ledger; Ctrl-C here ends it:")
     for name, value in environment.items():
         out().print(f"export {name}={shlex.quote(value)}", markup=False)

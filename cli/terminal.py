@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
@@ -108,6 +109,14 @@ def complain(message: str, status: Exit) -> NoReturn:
     """Say what is wrong, without anything secret in it, and end."""
     err().print(f"[bold red]error:[/] {escape(Masker().text(message))}")
     raise typer.Exit(status)
+
+
+def user() -> str:
+    """Name whose shell this is."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        complain("this machine does not say who you are: say it with --by", Exit.WRONG_USE)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from localcloud.evidence.server import EvidenceServer
+from localcloud.fc.invocation import Resolve
 from localcloud.fc.service import FcService, fc_server
-from localcloud.fc.invocation import Function
+from localcloud.fc.topic_trigger import TopicPushes
+from localcloud.fc.triggers import Triggers
 from localcloud.media.gateway import Gateway
 from localcloud.media.ice import IceProduction
 from localcloud.media.mts import MtsProduction, MtsVideoQuality
 from localcloud.media.server import MediaApiServer
 from localcloud.media.vod import Vod
 from localcloud.media.wire import Action
+from localcloud.mns.push_signing import PushSigner
 from localcloud.mns.server import MnsServer
 from localcloud.mns.service import MnsService
 from localcloud.oss.server import folder_buckets, oss_server
@@ -28,7 +32,10 @@ from localcloud.tablestore.instance import Instance
 from localcloud.tablestore.row_store import RowStore
 from localcloud.tablestore.service import Service as TablestoreService
 from localcloud.tablestore.service import serve as tablestore_server
+from localcloud.template import Template
+from shared.adapters.aliyun.mns_queues import MnsQueues
 from shared.adapters.clocks import SystemClock
+from shared.adapters.http_sessions import HttpSessions
 from shared.errors import SettingError
 from shared.toolkit.context import Credentials
 
@@ -40,8 +47,13 @@ REGION = "cn-shanghai"
 ACCOUNT = "1000000000000001"
 BUCKET = "media-ledger"
 INSTANCE = "media-ledger"
+DEAD_LETTERS = "media-ledger-dead-letters"
+CALLBACK_KEY = "localCallbackKey"
+"""What callbacks of VOD and ICE over HTTP are signed with."""
+WEBHOOK = "webhook"
 RESULTS = "local-results"
 QUALITY_OUTPUTS = f"oss://{RESULTS}.oss-{REGION}.aliyuncs.com/"
+_NO_TRIGGERS = Template({}, {"Resources": {}})
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Endpoints:
     ots: str
     mns: str
     fc: str
+    evidence: str
 
 
 class LocalCloud:
@@ -60,23 +73,32 @@ class LocalCloud:
 
     Raise `SettingError` when nothing can be kept there, or another one serves from it.
 
-    `resolve` gives functions by their names, as `FcService` wants it. `media_clock` is the time of the media
-    APIs, whose jobs end as it moves on; the stores have the machine's time, as the vendor's clients do. With
-    `actions` the media APIs are these, instead of new ones in which every job ends by itself.
+    `resolve` gives functions by their names, and `template` has what starts them; without one nothing does
+    but invocations. `log_tail` gives the end of a function's log. `media_clock` is the time of the media
+    APIs, whose jobs end as it moves on; everything else has the machine's time, as the vendor's clients do.
+    With `actions` the media APIs are these, instead of new ones in which every job ends by itself.
     """
 
     def __init__(
         self,
         folder: Path,
-        resolve: Callable[[str], Function],
+        resolve: Resolve,
         *,
+        template: Template = _NO_TRIGGERS,
+        log_tail: Callable[[str], bytes] = lambda function: b"",
         media_clock: Clock | None = None,
         actions: tuple[Action, ...] | None = None,
     ) -> None:
         self._folder = folder
         self._resolve = resolve
+        self._template = template
+        self._log_tail = log_tail
+        self.urls: Mapping[str, str] = {}
+        """Where each function with an HTTP trigger is called."""
         self._media_clock = media_clock or SystemClock()
         self._actions = actions
+        self._clock = SystemClock()
+        self._random = random.SystemRandom()
         self._serving = ExitStack()
         self._endpoints: Endpoints | None = None
 
@@ -84,6 +106,10 @@ class LocalCloud:
     def results(self) -> Path:
         """Tell where video quality jobs write their files: `<bucket>/<key>` below this folder."""
         return self._folder / "results"
+
+    @property
+    def _push_certificates(self) -> Path:
+        return self._folder / "push-certificates"
 
     @property
     def endpoints(self) -> Endpoints:
@@ -101,37 +127,61 @@ class LocalCloud:
             "LEDGER_TABLES": f"ots://{INSTANCE}",
             "LEDGER_INVOKER": "fc3:",
             "LEDGER_MNS": at.mns,
+            "LEDGER_DEAD_LETTERS": DEAD_LETTERS,
             "LEDGER_ENDPOINTS": ",".join(f"{name}={url}" for name, url in addresses.items()),
             "LEDGER_REGION": REGION,
             "LEDGER_USER_ID": ACCOUNT,
             "LEDGER_RESULT_FILES": f"file://{quote(str(self.results.resolve()))}",
+            "LEDGER_PUSH_CERTIFICATES": f"file://{quote(str(self._push_certificates.resolve()))}",
             "LEDGER_OUTPUTS": f"mts.video_quality={QUALITY_OUTPUTS}",
+            "LEDGER_EVIDENCE_HOSTS": at.evidence.removeprefix("http://"),
+            "LEDGER_EVIDENCE_NETWORKS": "127.0.0.0/8",
             "LEDGER_CALLBACK_INSTANCES": "1",
+            "LEDGER_VOD_CALLBACK_KEY": CALLBACK_KEY,
+            "LEDGER_ICE_CALLBACK_KEY": CALLBACK_KEY,
+            "LEDGER_CALLBACK_URLS": ",".join(
+                f"{sender}={self.urls[WEBHOOK]}/{sender}" for sender in ("vod", "ice") if WEBHOOK in self.urls
+            ),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": KEYS.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEYS.access_key_secret,
             "ALIBABA_CLOUD_SECURITY_TOKEN": "",  # so that none of another key goes with this one
         }
 
     def __enter__(self) -> LocalCloud:
-        clock, draw = SystemClock(), random.SystemRandom()
+        clock, draw = self._clock, self._random
         with ExitStack() as starting:
             enter = starting.enter_context
             enter(_kept_from_others(self._folder))
-            rows = enter(closing(RowStore(self._folder / "tables.sqlite")))
-            gateway = Gateway(self._media(), keys=[KEYS], clock=self._media_clock, random=draw)
+            evidence = f"http://{enter(EvidenceServer()).host}"
+            gateway = Gateway(self._media(evidence), keys=[KEYS], clock=self._media_clock, random=draw)
             buckets = folder_buckets(self._folder / "buckets", [BUCKET])
             oss = OssService(buckets, keys=[KEYS], clock=clock, random=draw, region=REGION)
+            rows = enter(closing(RowStore(self._folder / "tables.sqlite")))
             tables = TablestoreService(Instance(rows, clock=clock), name=INSTANCE, keys=[KEYS], clock=clock)
-            queues = MnsService(keys=[KEYS], clock=clock, random=draw, account=ACCOUNT, region=REGION)
-            functions = FcService(self._resolve, keys=[KEYS], clock=clock, random=draw)
+            pushes = TopicPushes()
+            mns = self._mns(pushes)
+            mns_server = enter(MnsServer(mns))
+            queues = enter(closing(_queues(mns_server.endpoint, clock)))
+            triggers = self._triggers(mns, pushes, queues)
+            functions = FcService(
+                self._resolve,
+                keys=[KEYS],
+                clock=clock,
+                random=draw,
+                tasks=triggers.tasks,
+                log_tail=self._log_tail,
+            )
             self._endpoints = Endpoints(
                 media=enter(MediaApiServer(gateway)).endpoint,
                 oss=enter(oss_server(oss)).endpoint,
                 ots=enter(tablestore_server(tables)).endpoint,
-                mns=enter(MnsServer(queues)).endpoint,
+                mns=mns_server.endpoint,
                 fc=enter(fc_server(functions)).endpoint,
+                evidence=evidence,
             )
-            enter(functions.tasks)
+            self.urls = enter(triggers).urls
+            # Before anything else ends: a trigger that waits for a message would be waited for.
+            starting.callback(mns.close)
             self._serving = starting.pop_all()
         return self
 
@@ -140,17 +190,46 @@ class LocalCloud:
     ) -> None:
         self._serving.close()
 
-    def _media(self) -> tuple[Action, ...]:
+    def _mns(self, pushes: TopicPushes) -> MnsService:
+        signer = PushSigner.make(self._random, region=REGION)
+        signer.put(self._push_certificates)
+        return MnsService(
+            keys=[KEYS],
+            clock=self._clock,
+            random=self._random,
+            account=ACCOUNT,
+            region=REGION,
+            post=pushes,
+            signer=signer,
+        )
+
+    def _triggers(self, mns: MnsService, pushes: TopicPushes, queues: MnsQueues) -> Triggers:
+        return Triggers(
+            self._template,
+            self._resolve,
+            account=mns.account,
+            pushes=pushes,
+            queues=queues,
+            keys=[KEYS],
+            clock=self._clock,
+            random=self._random,
+        )
+
+    def _media(self, evidence: str) -> tuple[Action, ...]:
         if self._actions is not None:
             return self._actions
         clock = self._media_clock
         services = (
-            Vod(clock=clock),
+            Vod(clock=clock, pictures=evidence),
             MtsVideoQuality(clock=clock, oss=self.results),
             MtsProduction(clock=clock),
             IceProduction(clock=clock),
         )
         return tuple(action for service in services for action in service.actions())
+
+
+def _queues(endpoint: str, clock: Clock) -> MnsQueues:
+    return MnsQueues(endpoint, credentials=lambda: KEYS, clock=clock, open_session=HttpSessions().open)
 
 
 @contextmanager

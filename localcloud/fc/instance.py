@@ -44,6 +44,10 @@ class Instance:
             return False
         return self._process is None or not self._process.has_ended
 
+    def peak_mb(self) -> int:
+        """Tell the most memory it is known to have had in use."""
+        return 0 if self._process is None else self._process.peak_mb()
+
     def invoke(self, request_id: str, event: bytes) -> bytes:
         """Hand one event to the handler and give the serialised result; raise `InvocationError`."""
         spec = self._plan.spec

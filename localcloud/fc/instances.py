@@ -16,11 +16,15 @@ ACCOUNT_LIMIT = 100  # instances of an account in a region (function-compute.md 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a function has done so far; `instances` are those that run now."""
+    """What a function has done so far; `instances` are those that run now.
+
+    `peak_mb` is the most memory that one of these is known to have had in use.
+    """
 
     instances: int
     cold_starts: int
     invocations: int
+    peak_mb: int
 
 
 @dataclass(eq=False)
@@ -63,7 +67,8 @@ class Instances:
     def figures(self) -> Figures:
         """Tell what was done so far."""
         with self._changing:
-            return Figures(len(self._seats), self._cold_starts, self._invocations)
+            peak_mb = max((seat.instance.peak_mb() for seat in self._seats), default=0)
+            return Figures(len(self._seats), self._cold_starts, self._invocations, peak_mb)
 
     def invoke(self, event: bytes) -> bytes:
         """Have an instance answer; raise `InvocationError`, or `TooManyInstancesError` when all are busy."""
@@ -87,7 +92,13 @@ class Instances:
 
     def _stop(self, seats: list[_Seat]) -> None:
         with ThreadPoolExecutor() as stopping:
-            list(stopping.map(lambda seat: seat.instance.stop(next(self._request_ids)), seats))
+            list(stopping.map(self._stop_one, seats))
+
+    def _stop_one(self, seat: _Seat) -> None:
+        if seat.requests:  # its last hook would come after them
+            seat.instance.end()
+        else:
+            seat.instance.stop(next(self._request_ids))
 
     @contextmanager
     def _seated(self) -> Iterator[Instance]:

@@ -20,13 +20,13 @@ def no_log(function: str, line: str) -> None:
     """Drop a line."""
 
 
-def lines_to(stream: TextIO) -> LogSink:
-    """Write every line to a stream, after the name of its function."""
+def lines_to(stream: TextIO, *, with_name: bool = True) -> LogSink:
+    """Write every line to a stream, after the name of its function unless it is to be bare."""
     writing = threading.Lock()
 
     def write(function: str, line: str) -> None:
         with writing, suppress(OSError):  # who stopped reading does not hold functions up
-            stream.write(f"{function}: {line}\n")
+            stream.write(f"{function}: {line}\n" if with_name else f"{line}\n")
             stream.flush()
 
     return write

@@ -6,6 +6,7 @@ import heapq
 import logging
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,6 +20,9 @@ from shared.adapters.async_tasks import check_task
 
 if TYPE_CHECKING:
     from shared.ports import Clock
+
+MOST_ENDED = 5_000
+"""How many tasks that have ended are remembered, and their ids refused: a choice, so as not to grow."""
 
 Status = Literal["Enqueued", "Running", "Retrying", "Succeeded", "Failed", "Expired"]
 
@@ -83,6 +87,7 @@ class Tasks:
         self._arn_prefix = f"acs:fc:{region}:{account}:functions/"
         self._lock = threading.Lock()
         self._tasks: dict[tuple[str, str], Task] = {}
+        self._ended: deque[tuple[str, str]] = deque()
         self._waiting: list[tuple[int, int, tuple[str, str]]] = []
         self._order = count()
         self._wanted = threading.Event()
@@ -204,6 +209,9 @@ class Tasks:
         ended = replace(task, status=status, outcome=outcome, ended_at=self._clock.now())
         with self._lock:
             self._tasks[task.function, task.task_id] = ended
+            self._ended.append((task.function, task.task_id))
+            if len(self._ended) > MOST_ENDED:
+                del self._tasks[self._ended.popleft()]
         destination = self._config(task).destination(outcome)
         if destination is not None:
             self._tell(destination, ended, outcome)

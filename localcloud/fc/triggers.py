@@ -45,7 +45,7 @@ class Triggers:
     Queues and topics of the template are made in `account` where they are missing, so nothing may use it
     yet. `pushes` is what its `MnsService` posts with, `queues` are its queues as a client sees them. What is
     due is due by `clock`; `queues` may go by an earlier time. Addresses of HTTP triggers are in `urls`, and
-    let in the owners of `keys`.
+    let in the owners of `keys`; without a `with` block, `gateways` are there to be served.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Triggers:
             for trigger in sources.queues
         ]
         by_id = {key.access_key_id: key for key in keys}
-        self._gateways = {
+        self.gateways = {
             trigger.function: HttpGateway(trigger, resolve, keys=by_id, clock=clock, random=random, **place)
             for trigger in sources.http
         }
@@ -102,7 +102,7 @@ class Triggers:
 
     def __enter__(self) -> Triggers:
         with ExitStack() as starting:
-            for function, gateway in self._gateways.items():
+            for function, gateway in self.gateways.items():
                 self.urls[function] = starting.enter_context(http_server(gateway)).endpoint
             starting.enter_context(self.tasks)
             threads = [threading.Thread(target=self._tick, name="fc-timers", daemon=True)]

@@ -64,13 +64,13 @@ GREEN_LABELS = ("pornographic_adultContent_tii", "pornographic_adultContent", "c
 _NORMAL = "normal"
 _SUGGESTIONS = ("pass", "review", "block")
 _FRAMES = 16
-_PICTURES = "http://temp-testbucket.oss-cn-shanghai.aliyuncs.com/aivideocensor"
+PICTURES = "http://temp-testbucket.oss-cn-shanghai.aliyuncs.com/aivideocensor"
 
 
-def draw(random: Random, media_id: str) -> dict[str, Tree]:
-    """Draw the `Data` of a finished job."""
-    video = _video(random, media_id)
-    image = _image(random, media_id)
+def draw(random: Random, media_id: str, *, pictures: str = PICTURES) -> dict[str, Tree]:
+    """Draw the `Data` of a finished job; the addresses of its pictures begin with `pictures`."""
+    video = _video(random, f"{pictures}/{media_id}")
+    image = _image(random, f"{pictures}/{media_id}")
     text = _entry(random, TEXT_LABELS, Type="title", Scene="antispam", Content=f"title of {media_id}")
     audio = _entry(random, AUDIO_LABELS, Scene="antispam")
     modules = {"video": video, "image-cover": image, "text-title": text}
@@ -89,11 +89,9 @@ def draw(random: Random, media_id: str) -> dict[str, Tree]:
     }
 
 
-def _video(random: Random, media_id: str) -> dict[str, Tree]:
-    scenes = {
-        scene: _scene(random, labels, f"{_PICTURES}/{media_id}/{scene}") for scene, labels in SCENES.items()
-    }
-    green = _green(random, f"{_PICTURES}/{media_id}/green")
+def _video(random: Random, pictures: str) -> dict[str, Tree]:
+    scenes = {scene: _scene(random, labels, f"{pictures}/{scene}") for scene, labels in SCENES.items()}
+    green = _green(random, f"{pictures}/green")
     hits = [scene for scene, result in scenes.items() if result["Suggestion"] != "pass"]
     results: dict[str, Tree] = {f"{scene.title()}Result": result for scene, result in scenes.items()}
     return {
@@ -138,12 +136,12 @@ def _green(random: Random, pictures: str) -> dict[str, Tree]:
     }
 
 
-def _image(random: Random, media_id: str) -> dict[str, Tree]:
+def _image(random: Random, pictures: str) -> dict[str, Tree]:
     results = [_entry(random, labels, Scene=scene) for scene, labels in SCENES.items()]
     hits = [str(result["Scene"]) for result in results if result["Suggestion"] != "pass"]
     return {
         "Type": "cover",
-        "Url": f"{_PICTURES}/{media_id}/cover.jpg",
+        "Url": f"{pictures}/cover.jpg",
         "Suggestion": _worst(results),
         "Label": ",".join(hits) or _NORMAL,
         "Result": list(results),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from localcloud.media.audit_results import draw
+from localcloud.media.audit_results import PICTURES, draw
 from localcloud.media.jobs import Job, JobService, Pace, draws_failure
 from localcloud.media.wire import Action, Answer, RefusedError, Tree, required
 from shared.adapters.signing import timestamp
@@ -36,7 +36,7 @@ class Vod(JobService[Outcome]):
     """Keeps review jobs.
 
     `not_found_code` is what an unknown job is answered with: the real code is not documented
-    (media-jobs.md 7.4).
+    (media-jobs.md 7.4). `pictures` is where those of drawn results are.
     """
 
     kind = "vod.media_audit"
@@ -44,6 +44,7 @@ class Vod(JobService[Outcome]):
     waiting: str = "init"
     working: str = "processing"
     not_found_code: str = "InvalidJobId.NotFound"
+    pictures: str = PICTURES
 
     def actions(self) -> tuple[Action, ...]:
         """List the operations for the gateway."""
@@ -65,7 +66,7 @@ class Vod(JobService[Outcome]):
         if draws_failure(drawn):
             # What codes a failed job can have is not documented.
             return Outcome("fail", code="InternalError", message="The media cannot be decoded.")
-        return Outcome("success", data=draw(drawn, source))
+        return Outcome("success", data=draw(drawn, source, pictures=self.pictures))
 
     def _describe(self, job: Job[Outcome]) -> dict[str, Tree]:
         answer: dict[str, Tree] = {

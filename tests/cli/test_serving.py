@@ -173,7 +173,7 @@ def test_serving_tells_scripts_where_and_ends_when_it_is_interrupted(shell: Shel
         serving.send_signal(signal.SIGINT)
         _, complaints = serving.communicate(timeout=60)
 
-    assert set(told["endpoints"]) == {"media", "oss", "ots", "mns", "fc"}
+    assert set(told["endpoints"]) == {"media", "oss", "ots", "mns", "fc", "evidence"}
     assert listed["jobs"] == []
     assert (serving.returncode, complaints) == (0, b"")
 
@@ -197,6 +197,21 @@ def test_a_folder_serves_one_cloud_at_a_time(shell: Shell) -> None:
 
     assert second.exit_code == 2
     assert "served from there already: name another folder" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--set", "LEDGER_DELIVERY"), "must look like LEDGER_LOG_LEVEL=DEBUG"),
+        (("--set", "LEDGER_WORKERS=0"), "LEDGER_WORKERS: Input should be greater than or equal to 1"),
+        (("--log", "missing/functions.log"), "the log cannot be written there: name another file"),
+    ],
+)
+def test_a_wrong_option_is_said(shell: Shell, words: tuple[str, ...], reason: str) -> None:
+    result = shell.run("serve", "--dir", str(shell.folder / "cloud"), *words)
+
+    assert result.exit_code == 2
+    assert reason in result.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_said(shell: Shell) -> None:

@@ -273,11 +273,13 @@ def test_beyond_the_reserved_instances_requests_are_refused(tmp_path: Path) -> N
 def test_requests_that_are_being_answered_fail_when_the_functions_are_stopped(tmp_path: Path) -> None:
     log = Lines()
     has_started = log.when(STARTED)
+    one = spec("index.sleep", concurrency=2, pre_stop=HookSpec("index.forget", 5))
     with ThreadPoolExecutor(1) as pool:
-        with running(tmp_path, SOURCE, spec("index.sleep"), log=log) as functions:
+        with running(tmp_path, SOURCE, one, log=log) as functions:
             busy = pool.submit(functions.invoke, "sleep", b"")
             assert has_started.wait(30)
         with pytest.raises(InstanceLostError, match=EXITED):
             busy.result(30)
         with pytest.raises(RuntimeError, match="have been stopped"):
             functions.invoke("sleep", b"")
+    assert not log.with_text("PreStop")

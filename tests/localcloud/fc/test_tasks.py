@@ -75,6 +75,21 @@ def test_an_id_counts_for_its_function_alone() -> None:
     assert [desk.tasks.accept(name, b"", task_id="a") for name in ("echo", "other")] == ["a", "a"]
 
 
+def test_of_those_that_have_ended_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localcloud.fc.tasks.MOST_ENDED", 2)
+    desk = Desk()
+    for task_id in ("a", "b", "c"):
+        desk.tasks.accept("echo", b"", task_id=task_id)
+    desk.live(ms=500)
+
+    assert [task.task_id for task in desk.tasks.of("echo")] == ["b", "c"]
+    assert [desk.tasks.accept("echo", b"", task_id=task_id) for task_id in ("a", "b", "c")] == [
+        "a",
+        None,
+        None,
+    ]
+
+
 def test_a_function_that_is_not_there_takes_no_task() -> None:
     with pytest.raises(LookupError):
         Desk().tasks.accept("nobody", b"")

@@ -20,6 +20,7 @@ from shared.adapters.local.folder_push_certificates import FolderPushCertificate
 from shared.inbound.senders import Senders, Topic
 from shared.job_row import read_job
 from shared.jobs import JobRef
+from shared.webhooks import Callers
 from tests.callers import event
 from tests.localcloud.mns.worlds import ACCOUNT, OWN, REGION, Caller
 from tests.world import World
@@ -40,11 +41,8 @@ class Topics:
 
     def __init__(self, certificates: FolderPushCertificates, *, signer: PushSigner | None = SIGNER) -> None:
         self.world = World(None)
-        self.services = replace(
-            self.world.services,
-            senders=Senders(topics=(Topic(REGION, ACCOUNT, "jobs"),)),
-            push_certificates=certificates,
-        )
+        senders = Senders(topics=(Topic(REGION, ACCOUNT, "jobs"),))
+        self.callers = Callers(senders, push_certificates=certificates)
         self.statuses: list[object] = []
         clock = self.world.clock
         self.mns = MnsService(
@@ -60,7 +58,8 @@ class Topics:
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """Invoke the function, as its HTTP trigger would."""
-        answered = handle(event(body.decode(), path=urlsplit(url).path, headers=headers), self.services)
+        request = event(body.decode(), path=urlsplit(url).path, headers=headers)
+        answered = handle(request, self.world.services, self.callers)
         self.statuses.append(answered["statusCode"])
         return int(str(answered["statusCode"]))
 
