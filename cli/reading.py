@@ -12,6 +12,7 @@ from cli.terminal import AlwaysJson, AsJson, Exit, complain, print_json, read_in
 from shared.errors import ParseError
 from shared.inbound.notifications import Notification, SetAside, Unsorted, read
 from shared.kinds import KINDS
+from shared.kinds.recognition import format_of
 from shared.record import canonical_bytes
 from shared.toolkit.message import Message, TimerTick
 from shared.toolkit.triggers import recognize
@@ -87,8 +88,7 @@ def normalize(
     if found is None:
         complain(f"unknown kind {kind}: known are {', '.join(KINDS)}", Exit.WRONG_USE)
     body = read_input(file)
-    chosen = form or ("xml" if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else "json")
-    parts = [Part("answer", chosen, body)]
+    parts = [Part("answer", form or format_of(body), body)]
     if output_file is not None:
         parts.append(Part("output", "txt", read_input(output_file)))
     with told_plainly(file):

@@ -10,12 +10,11 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
+from cli.progress import progress
 from cli.submit_lists import Line, lines_of_file
-from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, complain, escape, out, print_json, told_plainly
 from shared import tracking
 from shared.announcements import FIELDS, Refusal, read_item
 from shared.kinds import KINDS
@@ -28,7 +27,7 @@ _BATCH_TIME = 1 * MINUTE
 
 
 @dataclass(frozen=True)
-class _Done:
+class Done:
     """How many items ended how, and which did not get into the ledger."""
 
     counts: Counter[str]
@@ -74,8 +73,8 @@ def track(
         _lines(file, job_ids or [], defaults) as lines,
         opened(environment(folder)) as services,
     ):
-        done = _announce(services, lines, as_json=as_json)
-    _report(done, as_json=as_json)
+        done = announce(services, lines, as_json=as_json)
+    tell(done, as_json=as_json)
 
 
 def _check(
@@ -91,11 +90,11 @@ def _check(
         complain(probe.reason, Exit.WRONG_USE)
 
 
-def _announce(services: Services, lines: Iterator[Line], *, as_json: bool) -> _Done:
+def announce(services: Services, lines: Iterator[Line], *, as_json: bool) -> Done:
     """Announce batch by batch, until the end or until the ledger does not answer."""
-    done = _Done(Counter(), [])
-    with _progress() as progress:
-        task = progress.add_task("announced", total=None)
+    done = Done(Counter(), [])
+    with progress("jobs") as shown:
+        task = shown.add_task("announced", total=None)
         while batch := list(islice(lines, services.ledger.BATCH_LIMIT)):
             # What bounds an invocation bounds each batch here: a file takes as long as it takes.
             in_time = replace(services, deadline=services.clock.now() + _BATCH_TIME)
@@ -106,8 +105,8 @@ def _announce(services: Services, lines: Iterator[Line], *, as_json: bool) -> _D
             done.failures.extend(failures)
             for failure in [] if as_json else failures:
                 text = ": ".join(filter(None, failure.values()))
-                progress.console.print(f"[bold red]error:[/] {escape(text)}")
-            progress.advance(task, len(batch))
+                shown.console.print(f"[bold red]error:[/] {escape(text)}")
+            shown.advance(task, len(batch))
             if done.counts[Outcome.NOT_STORED.value]:
                 break
     return done
@@ -119,26 +118,8 @@ def _failure(line: Line, receipt: Receipt) -> dict[str, str]:
     return {name: Masker().text(text) for name, text in {**told, "reason": receipt.reason or ""}.items()}
 
 
-class _Rate(ProgressColumn):
-    """Jobs a second, in whole numbers."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} a second" if task.speed else "")
-
-
-def _progress() -> Progress:
-    console = err()
-    return Progress(
-        TextColumn("{task.completed:,.0f} jobs"),
-        _Rate(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _report(done: _Done, *, as_json: bool) -> None:
+def tell(done: Done, *, as_json: bool) -> None:
+    """Say what became of all items, and end with an exit status unless each got into the ledger."""
     if as_json:
         print_json({**done.counts, "failed": done.failures})
     else:

@@ -49,7 +49,7 @@ def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
         raw.append(Part("answer", "txt", error.received))
         raise
     notes = _fetch(services, row, kind.files(raw, query), raw)
-    return _normalized(row, kind, tuple(raw), notes)
+    return normalized(row, kind, tuple(raw), notes)
 
 
 def _query(services: Services, row: JobRow) -> JobQuery:
@@ -83,7 +83,8 @@ def _fetch(services: Services, row: JobRow, files: Sequence[ResultFile], raw: li
     return tuple(notes)
 
 
-def _normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...]) -> Answered:
+def normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...]) -> Answered:
+    """Make a job's record of raw parts; raise what the kind has to say, or `WrongJobError`."""
     record = kind.normalize(raw)
     # The page of QueryVideoQualityJob shows such an answer (query-apis.md 6, quirk 12). Recorded, it would
     # be another job's verdict. No page says whether case matters in an id.

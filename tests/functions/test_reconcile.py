@@ -258,4 +258,4 @@ def test_every_sample_is_understood_by_the_entry_point(
     monkeypatch.setenv("LEDGER_TABLES", f"sqlite://{tmp_path}/ledger.db")
     answered: Any = handler(sample.read_bytes(), fake_context())
 
-    assert answered.keys() & {"outcomes", "reason"}
+    assert answered.keys() & {"outcomes", "reason", "rechecked"}

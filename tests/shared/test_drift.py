@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
 
+from shared import drift
 from shared.answers import Answered, Moment
 from shared.conclusions import conclude, excuse
 from shared.errors import CrashLoopError, ParseError, WrongJobError
@@ -24,8 +26,9 @@ from tests.judged_answers import (
     RUNNING,
     settled,
 )
+from tests.measured import measured
 from tests.scripted_vendor import NOT_FOUND
-from tests.world import START, job_row
+from tests.world import KIND, START, job_row
 
 RECORD = ("state", "digest", "version", "suggestion", "raw_parts", "vendor_status", "settled_at")
 
@@ -185,3 +188,57 @@ def test_a_claim_that_came_while_a_settled_job_was_asked_about_is_checked_by_ano
 
     assert (did, change["query_at"]) == ("confirmed", now)
     assert not {"checked_claim", "drifts", "effects"} & set(change)
+
+
+def beside(present: Answered, answered: Answered) -> Answered:
+    return replace(answered, present=present.record)
+
+
+def test_a_new_version_tells_what_the_vendor_says_otherwise() -> None:
+    change, did = conclude(settled(PASSED), beside(PASSED, BLOCKED), MOMENT)
+    now = settled(PASSED).changed(change)
+
+    assert (did, now.count("version"), now.count("drifts")) == ("settled", 2, 1)
+    assert (now.text("drift"), now.number("drift_at")) == ("verdict: block, was pass", START)
+
+
+def test_a_result_that_was_waited_for_is_no_drift() -> None:
+    change, _ = conclude(settled(NO_RESULT), beside(NO_RESULT, PASSED), MOMENT)
+
+    assert "drifts" not in change
+
+
+def test_what_a_newer_normalizer_reads_otherwise_is_no_drift() -> None:
+    newer = BLOCKED.record.model_copy(update={"normalizer_version": NORMALIZER + 1})
+    change, did = conclude(settled(PASSED), beside(PASSED, replace(BLOCKED, record=newer)), MOMENT)
+
+    assert (did, "drifts" in change) == ("settled", False)
+
+
+@pytest.mark.parametrize(
+    ("noted", "types"),
+    [
+        ("verdict: block, was pass; labels: porn, was none", ["verdict", "labels"]),
+        ("claim: failed, recorded as succeeded/pass", ["claim"]),
+        ("status: fail, recorded as succeeded", ["status"]),
+        ("incomplete: the answer has no result", ["incomplete"]),
+        ("JobNotFoundError: the vendor does not know this job", ["missing"]),
+        ("ParseError: not JSON; at 3", ["unreadable"]),
+    ],
+)
+def test_drift_is_counted_by_its_types(
+    noted: str, types: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    before = settled(PASSED)
+    with caplog.at_level(logging.INFO):
+        told = drift.tell(before, before.changed({"drifts": 1, "drift": noted, "drift_at": START}))
+
+    assert told == noted
+    assert measured(caplog, "drifts") == {(KIND, what): 1 for what in types}
+
+
+def test_what_was_noted_before_is_not_counted_again(caplog: pytest.LogCaptureFixture) -> None:
+    row = settled(PASSED).changed({"drifts": 3, "drift": "verdict: block, was pass"})
+
+    assert drift.tell(row, row.changed({"queries": 9})) is None
+    assert not measured(caplog, "drifts")
