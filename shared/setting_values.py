@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated
+from ipaddress import ip_network
+from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, PlainValidator, SecretStr, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 
 from shared.delivery import signature
 from shared.delivery.rules import DeliveryPlan
 from shared.delivery.words import an_object, texts
+from shared.downloads import HostRule, Network
+from shared.errors import SettingError
 from shared.kinds import KINDS
 from shared.toolkit import strict_json
 from shared.toolkit.parser import ParseError
 from shared.vendor import USER_ID_PATTERN
 
 _SHOWN = 40
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_settings(model: type[Model], environment: Mapping[str, str]) -> Model:
+    """Validate environment variables, named by aliases; raise `SettingError` naming what is wrong."""
+    names = {field.alias for field in model.model_fields.values()}
+    try:
+        return model.model_validate({n: v for n, v in environment.items() if n in names and v})
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)
+        told = "; ".join(_told(one["loc"], one["msg"]) for one in wrong)
+        raise SettingError(f"wrong settings: {told}") from None
+
+
+def _told(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    # What is about several variables names them itself.
+    return f"{location[0]}: {message}" if location else message
 
 
 def place_of(read: Callable[[str], object]) -> object:
@@ -27,7 +56,7 @@ def place_of(read: Callable[[str], object]) -> object:
 
 
 PRODUCTS = frozenset(kind.product for kind in KINDS.values())
-SERVICES = frozenset({*PRODUCTS, "fc", "oss", "ots", "sts"})
+SERVICES = frozenset({*PRODUCTS, "fc", "oss", "ots", "ros", "sts"})
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -68,6 +97,46 @@ def _names(value: object) -> object:
 
 
 Names = Annotated[frozenset[str], BeforeValidator(_names)]
+
+
+def _kinds(value: object) -> object:
+    """Read kinds separated by commas."""
+    names = _names(value)
+    if isinstance(names, frozenset):
+        _check_names(sorted(names), KINDS)
+    return names
+
+
+Kinds = Annotated[frozenset[str], BeforeValidator(_kinds)]
+
+
+def _listed(read: Callable[[str], object], says: str) -> Callable[[object], object]:
+    """Read entries separated by commas, each of them by `read`."""
+
+    def read_all(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        entries = [entry.strip() for entry in value.split(",") if entry.strip()]
+        try:
+            return tuple(dict.fromkeys(read(entry) for entry in entries))
+        except ValueError:
+            raise ValueError(f"must look like {says}, several of them separated by commas") from None
+
+    return read_all
+
+
+HostRules = Annotated[
+    tuple[HostRule, ...],
+    PlainValidator(_listed(HostRule.parse, "pictures.example.com, .example.com or 10.1.2.3:8080")),
+]
+Networks = Annotated[tuple[Network, ...], PlainValidator(_listed(ip_network, "10.0.0.0/8"))]
+
+
+def includes_loopback(networks: Sequence[Network]) -> bool:
+    """Tell whether this machine itself is in one of these networks."""
+    return any(
+        network.overlaps(ip_network("127.0.0.0/8" if network.version == 4 else "::1")) for network in networks
+    )
 
 
 _MNS_ADDRESS = re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/?", re.ASCII)
@@ -118,6 +187,26 @@ def _rates(value: object) -> object:
 
 
 Rates = Annotated[tuple[tuple[str, float], ...], BeforeValidator(_rates)]
+
+
+_LONGEST_DAYS = 3_660
+
+
+def _days(value: object) -> object:
+    """Read `kind=days`, several of them separated by commas."""
+    if not isinstance(value, str):
+        return value
+    found = [(name.strip(), number.strip()) for name, _, number in _split(value)]
+    if not all(name and re.fullmatch("[0-9]{1,4}", number, re.ASCII) for name, number in found):
+        raise ValueError("must look like vod.media_audit=14: whole days by kind, 0 to keep nothing")
+    days = tuple((name, int(number)) for name, number in found)
+    if any(number > _LONGEST_DAYS for _, number in days):
+        raise ValueError(f"at most {_LONGEST_DAYS} days")
+    _check_names([name for name, _ in days], KINDS)
+    return days
+
+
+Days = Annotated[tuple[tuple[str, int], ...], BeforeValidator(_days)]
 
 
 def _plan(value: object) -> DeliveryPlan:

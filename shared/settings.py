@@ -1,6 +1,6 @@
-"""Every setting: one frozen model, validated from a mapping, failing with the variable's name.
+"""Every setting but those of `webhook` alone: one frozen model, validated from a mapping.
 
-Only `bootstrap` and the command line read this. A value that is a secret is never shown.
+Only `bootstrap` and the command line read this. An error names the variable, and shows no secret.
 """
 
 from __future__ import annotations
@@ -9,32 +9,29 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from shared import places
 from shared.delivery.rules import DeliveryPlan
-from shared.errors import SettingError
 from shared.kinds import KINDS
 from shared.places import Bucket, EveryBucket, Fc2, Fc3, Folder, Inline, Instance, SqliteFile
 from shared.setting_values import (
     SERVICES,
+    Days,
+    HostRules,
     Keys,
+    Kinds,
     MnsAddress,
     Names,
+    Networks,
     Pairs,
     Plan,
     Rates,
     Roles,
+    includes_loopback,
     pairs_of,
     place_of,
+    read_settings,
 )
 from shared.toolkit.context import Credentials
 from shared.vendor import REGION_PATTERN, USER_ID_PATTERN
@@ -103,6 +100,14 @@ class Settings(BaseModel):
     """Where the account's queues and topics are: `https://<account>.mns.<region>.aliyuncs.com`."""
     dead_letters: Names = Field(frozenset(), alias="LEDGER_DEAD_LETTERS")
     """Queues that hold what no retry could take in, which `media-ledger redrive` puts back."""
+    evidence_days: Days = Field((), alias="LEDGER_EVIDENCE_DAYS")
+    """How many days after a job's end its evidence can be had, by kind, where it is not 14; 0 keeps none."""
+    copy_outputs: Kinds = Field(frozenset(), alias="LEDGER_COPY_OUTPUTS")
+    """Kinds whose outputs are kept too, copied out of the buckets that their jobs wrote into."""
+    evidence_hosts: HostRules = Field((), alias="LEDGER_EVIDENCE_HOSTS")
+    """Hosts that evidence may be fetched from, beside the vendor's own."""
+    evidence_networks: Networks = Field((), alias="LEDGER_EVIDENCE_NETWORKS")
+    """Networks in which these hosts may be, though they are not public."""
     clock: str | None = Field(None, alias="LEDGER_CLOCK")
     """A file that tells the time, for demonstrations and tests on local stores."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
@@ -127,6 +132,24 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_networks(self) -> Settings:
+        """Refuse a way to the machine of a function: Function Compute's own server answers there."""
+        is_deployed = isinstance(self.objects, Bucket) and not self._has_local_archive
+        if is_deployed and includes_loopback(self.evidence_networks):
+            raise ValueError(
+                "LEDGER_EVIDENCE_NETWORKS includes this machine itself: only with an archive on it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_outputs(self) -> Settings:
+        """Refuse to be told of a kind that its outputs are kept, and that nothing is."""
+        dropped = {kind for kind, days in self.evidence_days if not days}
+        for kind in sorted(self.copy_outputs & dropped):
+            raise ValueError(f"LEDGER_COPY_OUTPUTS names {kind}, of which LEDGER_EVIDENCE_DAYS keeps nothing")
+        return self
+
+    @model_validator(mode="after")
     def _check_key(self) -> Settings:
         """Refuse half a key, with which we would be somebody else, and one that an error would show."""
         texts = {
@@ -142,6 +165,11 @@ class Settings(BaseModel):
         if texts[missing] is None and texts[there] is not None:
             raise ValueError(f"{there} is set without {missing}: set both, or neither")
         return self
+
+    @property
+    def _has_local_archive(self) -> bool:
+        """Tell whether OSS is a server on this machine, as in a local cloud."""
+        return dict(self.endpoints).get("oss", "").startswith("http://127.0.0.1:")
 
     @property
     def keys(self) -> Credentials | None:
@@ -161,20 +189,8 @@ class Settings(BaseModel):
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
         """Validate a mapping of environment variables; raise `SettingError` naming what is wrong."""
-        names = {field.alias for field in cls.model_fields.values()}
-        try:
-            return cls.model_validate({n: v for n, v in environment.items() if n in names and v})
-        except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False, include_context=False)
-            told = "; ".join(_told(one["loc"], one["msg"]) for one in wrong)
-            raise SettingError(f"wrong settings: {told}") from None
+        return read_settings(cls, environment)
 
 
 def _secret(held: SecretStr | None) -> str | None:
     return None if held is None else held.get_secret_value()
-
-
-def _told(location: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    # What is about several variables names them itself.
-    return f"{location[0]}: {message}" if location else message

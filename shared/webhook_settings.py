@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from shared import places
 from shared.inbound.senders import Senders, Topic
 from shared.inbound.signatures import KeyedSender, Product
 from shared.places import Folder
 from shared.policy import SECOND
-from shared.setting_values import Names, Pairs, pairs_of, place_of
+from shared.setting_values import Names, Pairs, pairs_of, place_of, read_settings
 from shared.toolkit.message import ACCOUNT_PATTERN, REGION_PATTERN
 
 PRODUCTS: tuple[Product, ...] = ("vod", "ice")
@@ -52,7 +53,9 @@ CallbackKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
 
 
 class WebhookSettings(BaseModel):
-    """What only `webhook` reads. Unset, nobody's callbacks are taken in."""
+    """What only `webhook` reads, as `Settings` otherwise. Unset, nobody's callbacks are taken in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     vod_callback_key: CallbackKeys = Field((), alias="LEDGER_VOD_CALLBACK_KEY")
     """What VOD signs its callbacks with, as its console has it; while it is changed, the new and the old."""
@@ -94,6 +97,11 @@ class WebhookSettings(BaseModel):
 
     def _keys_of(self, product: str) -> tuple[SecretStr, ...]:
         return self.vod_callback_key if product == "vod" else self.ice_callback_key
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> WebhookSettings:
+        """Validate a mapping of environment variables; raise `SettingError` naming what is wrong."""
+        return read_settings(cls, environment)
 
     def senders(self) -> Senders:
         """Give whose callbacks are taken in; with it go the keys."""

@@ -1,32 +1,49 @@
 """Take in a callback that comes over HTTP: who sends it, how much, how often; then as any other message.
 
 The sender waits for the mark and the inbox row and for no more: `reconcile` asks the vendor. What VOD and ICE
-sign is not the body, so that whatever one says is a hint, and a job that it alone has named is asked about
-from a small budget.
+sign is not the body, and a key of MNS may be weak, so that whatever one says is a hint, and a job that it
+alone has named is asked about from a small budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address
 
 from shared import intake
 from shared.errors import ParseError, RefusedRequestError
 from shared.handing_over import hand_over
-from shared.inbound.senders import SenderName, sender_of
+from shared.inbound.senders import SenderName, Senders, sender_of
 from shared.inbound.signatures import KeyedSender, Product, SignedPush
 from shared.intake import MAX_BODY, Receipt
-from shared.ports import Services
+from shared.ports import Admission, AdmitsAll, NoPushCertificates, PushCertificates, Services
 from shared.toolkit import metrics, mns
 from shared.toolkit.http_events import HttpRequest
-from shared.toolkit.message import Message, identify
+from shared.toolkit.message import UNSIGNED, Message, identify
 
 MAX_HEADERS = 8 * 1024
 """What Function Compute lets through (function-compute.md 1.6)."""
 RECONCILE = "reconcile"
 
+# A header of that form of a push alone (function-compute.md 2), signed as all of MNS's are.
+_SIMPLIFIED = "x-mns-message-id"
 
-def receive(services: Services, request: HttpRequest) -> tuple[SenderName, Receipt]:
+
+@dataclass(frozen=True)
+class Callers:
+    """Whose callbacks are taken in, nobody's unless some are named, and what checks them."""
+
+    senders: Senders = field(default_factory=Senders)
+    sources: Admission = field(default_factory=AdmitsAll)
+    """How often an address may send what is signed: VOD has the same addresses for everybody, so that whoever
+    makes it send us what is not would take from ours."""
+    wake_ups: Admission = field(default_factory=AdmitsAll)
+    """How often `reconcile` may be invoked for one of them."""
+    push_certificates: PushCertificates = field(default_factory=NoPushCertificates)
+
+
+def receive(services: Services, callers: Callers, request: HttpRequest) -> tuple[SenderName, Receipt]:
     """Take in the callback of a request, and have its job settled.
 
     Raise `RefusedRequestError`, with nothing kept, for what is not to be taken in; whatever
@@ -34,21 +51,25 @@ def receive(services: Services, request: HttpRequest) -> tuple[SenderName, Recei
     """
     _check_form(request)
     sender = sender_of(request.raw_path)
-    if not services.sources.admits(_source(request.source_ip)):
+    source, now = _source(request.source_ip), services.clock.now()
+    if sender == "mns":
+        message = _pushed(callers, request, source, now=now, deadline=services.deadline)
+    else:
+        message = _hinted(callers.senders, request, sender, now=now)
+    if not callers.sources.admits(source):
         raise RefusedRequestError("too many requests", why="often", status=429)
-    message = _pushed(services, request) if sender == "mns" else _hinted(services, request, sender)
     receipt = intake.take_in(services, message, settles=False)
     if receipt.to_settle and receipt.job:
-        _wake(services, receipt.job)
+        _wake(services, callers.wake_ups, receipt.job)
     return sender, receipt
 
 
-def _wake(services: Services, key: str) -> None:
+def _wake(services: Services, wake_ups: Admission, key: str) -> None:
     """Have a job settled now, or by the timer in a minute.
 
     More invocations than the vendor's calls are enough for would keep the timer's own from their turn.
     """
-    if services.wake_ups.admits(RECONCILE):
+    if wake_ups.admits(RECONCILE):
         hand_over(services, [key], function=RECONCILE)
     else:
         metrics.count("left_to_the_timer")
@@ -74,26 +95,32 @@ def _source(address: str) -> str:
         parsed = ip_address(address)
     except ValueError:
         return address
-    return ":".join(parsed.exploded.split(":")[:4])
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ":".join(parsed.exploded.split(":")[:4]))
 
 
-def _hinted(services: Services, request: HttpRequest, product: Product) -> Message:
-    sender = services.senders.keyed.get(product) or KeyedSender(product)
+def _hinted(senders: Senders, request: HttpRequest, product: Product, *, now: int) -> Message:
+    sender = senders.keyed.get(product) or KeyedSender(product)
     url = f"https://{request.domain}{request.raw_path}"
-    sender.check(request.headers, url=url, now=services.clock.now(), window=services.senders.window)
-    return Message(identify("http", request.body), "http", request.body)
+    sender.check(request.headers, url=url, now=now, window=senders.window)
+    return Message(identify(UNSIGNED, request.body), UNSIGNED, request.body)
 
 
-def _pushed(services: Services, request: HttpRequest) -> Message:
+def _pushed(callers: Callers, request: HttpRequest, source: str, *, now: int, deadline: int) -> Message:
     """Open what a topic of ours has pushed; whether it is ours stands in its body, which is signed."""
-    push = SignedPush.read(request, now=services.clock.now())
+    push = SignedPush.read(request, now=now)
+    # Such a body is what somebody published to a topic of theirs: it may look like a push of ours.
+    if _SIMPLIFIED in request.headers:
+        raise RefusedRequestError("no push in the form XML or JSON", why="form", status=400)
     try:
         tree = mns.pushed_by_topic(request.body)
     except ParseError as error:
         raise RefusedRequestError(f"not readable: {error}", why="form", status=400) from None
-    if tree is None:  # the form SIMPLIFIED, for one, which does not say whose topic it comes from
+    if tree is None:
         raise RefusedRequestError("no push in the form XML or JSON", why="form", status=400)
     message = mns.topic_message(tree, request.body)
-    topic = services.senders.topic(message.account_id, message.source)
-    push.check(services.push_certificates.get(push.certificate_url, deadline=services.deadline))
-    return message._replace(region=topic.region)
+    topic = callers.senders.topic(message.account_id, message.source)
+    certificate = callers.push_certificates.get(push.certificate_url, source=source, deadline=deadline)
+    is_proven = push.check(certificate)
+    return message._replace(region=topic.region, transport=message.transport if is_proven else UNSIGNED)

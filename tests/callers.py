@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from shared.adapters.local.folder_push_certificates import FolderPushCertificates
 from shared.inbound.senders import Senders, Topic
 from shared.inbound.signatures import KeyedSender, Product
-from shared.ports import Services
 from shared.toolkit.http_events import HttpRequest, http_request
+from shared.webhooks import Callers
 from tests.world import START
 
 ROOT = Path(__file__).parent.parent
@@ -26,11 +25,17 @@ SENDERS = Senders(
     {"vod": KeyedSender("vod", (KEY, OLD_KEY)), "ice": KeyedSender("ice", ("sample-key-of-ice-2025",))},
     (TOPIC,),
 )
+CALLERS = Callers(SENDERS, push_certificates=FolderPushCertificates(CERTIFICATES))
 
-
-def listening(services: Services, senders: Senders = SENDERS) -> Services:
-    """Give services that take in what these senders send."""
-    return replace(services, senders=senders, push_certificates=FolderPushCertificates(CERTIFICATES))
+ANYBODY = Callers(
+    Senders(
+        {
+            "vod": KeyedSender("vod", may_be_unsigned=True),
+            "ice": KeyedSender("ice", may_be_unsigned=True),
+        }
+    )
+)
+"""Has everybody's callbacks taken in."""
 
 
 def sample(name: str) -> bytes:

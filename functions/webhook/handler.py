@@ -13,6 +13,7 @@ from shared.ports import Services
 from shared.toolkit import InvocationContext, function_handler, metrics
 from shared.toolkit.http_events import http_request
 from shared.toolkit.logger import log_failure
+from shared.webhooks import Callers
 
 LOG = logging.getLogger(__name__)
 
@@ -30,14 +31,14 @@ def handler(event: bytes, context: InvocationContext) -> object:
     What an HTTP trigger answers for an error is nowhere said: were it 200, a callback would be lost.
     """
     try:
-        return handle(event, bootstrap.for_invocation(context))
+        return handle(event, *bootstrap.for_callbacks(context))
     except Exception as error:
         log_failure(LOG, "a callback could not be taken in", error)
         metrics.count("callbacks_not_taken")
         return _answer(503, "send it again")
 
 
-def handle(event: bytes, services: Services) -> dict[str, object]:
+def handle(event: bytes, services: Services, callers: Callers) -> dict[str, object]:
     """Answer a request once its callback is kept; raise what its sender is to send it again for."""
     try:
         if len(event) > _MAX_EVENT:
@@ -46,7 +47,7 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
             request = http_request(event)
         except ParseError as error:
             raise RefusedRequestError(str(error), why="form", status=400) from None
-        sender, receipt = webhooks.receive(services, request)
+        sender, receipt = webhooks.receive(services, callers, request)
     except RefusedRequestError as refused:
         # Told by the metric alone: a flood shall not write a log of its own.
         metrics.count("refused_callbacks", why=refused.why)

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from shared.adapters.admission import BudgetPerName
 from shared.adapters.clocks import SystemClock
 from shared.adapters.paced_media_api import CallBudget, PacedMediaApi
 from shared.adapters.parallel import ThreadParallel
@@ -19,10 +20,15 @@ from shared.bootstrap.basis import NO_DEADLINE, Basis
 from shared.bootstrap.stores import Target
 from shared.errors import SettingError
 from shared.kinds import KINDS
-from shared.policy import SECOND, Policy
-from shared.ports import Services
+from shared.policy import DAY, SECOND, Policy
+from shared.ports import Archive, Services
 from shared.settings import Settings
 from shared.toolkit import InvocationContext
+from shared.toolkit.budget import share
+
+if TYPE_CHECKING:
+    from shared.webhook_settings import WebhookSettings
+    from shared.webhooks import Callers
 
 
 @runtime_checkable
@@ -34,6 +40,8 @@ class Closable(Protocol):
         ...
 
 
+# Enough for somebody who announces nothing and has few jobs.
+_HEARSAY_BURST = 5
 # What is left of an invocation for its answer.
 _ANSWER = 1 * SECOND
 
@@ -43,24 +51,40 @@ def for_invocation(context: InvocationContext) -> Services:
 
     The context's region and account stand in where neither `track` nor the trigger named one.
     """
+    services, _ = _begun(context)
+    return services
+
+
+def for_callbacks(context: InvocationContext) -> tuple[Services, Callers]:
+    """Give these services, and what the HTTP callbacks of the environment are checked with."""
+    from shared.bootstrap import callers
+    from shared.webhook_settings import WebhookSettings
+
+    settings = WebhookSettings.read(os.environ)
+    services, basis = _begun(context)
+    with _building:
+        if settings not in _callers:
+            _callers[settings] = callers.build(settings, basis)
+        return services, _callers[settings]
+
+
+def _begun(context: InvocationContext) -> tuple[Services, Basis]:
     settings = Settings.read(os.environ)
     logging.getLogger().setLevel(settings.log_level)
     services, basis = _kept(settings.without_keys())
     remaining = context.remaining_ms(SystemClock().now())
     deadline = services.clock.now() + remaining - _ANSWER
     basis.present.begin(ends=deadline, keys=context.credentials)
-    return replace(
-        services,
-        deadline=deadline,
-        policy=replace(
-            services.policy,
-            region=context.region or services.policy.region,
-            user_id=context.account_id or services.policy.user_id,
-        ),
+    policy = replace(
+        services.policy,
+        region=context.region or services.policy.region,
+        user_id=context.account_id or services.policy.user_id,
     )
+    return replace(services, deadline=deadline, policy=policy), basis
 
 
 _instance: dict[Settings, tuple[Services, Basis]] = {}
+_callers: dict[WebhookSettings, Callers] = {}
 _building = threading.Lock()
 
 
@@ -93,7 +117,24 @@ def within_budget(services: Services, *, part: float, among: int) -> Services:
     budget = CallBudget(services.policy.calls_per_second, clock=services.clock, part=part, among=among)
     api = services.media_api
     inner = api.inner if isinstance(api, PacedMediaApi) else api
-    return replace(services, media_api=PacedMediaApi(inner, services.clock, services.random, budget))
+    return replace(
+        services,
+        media_api=PacedMediaApi(inner, services.clock, services.random, budget),
+        hearsay=_hearsay_budget(services, part=part, among=among),
+    )
+
+
+def _hearsay_budget(services: Services, *, part: float, among: int) -> BudgetPerName:
+    """Give a budget of calls within another one; what nobody vouches for may not use that up."""
+    policy = services.policy
+    shares = {
+        product: share(rate, part=part * policy.hearsay_part, among=among)
+        for product, rate in policy.calls_per_second.items()
+    }
+    least = min(shares.values())
+    return BudgetPerName(
+        lambda product: shares.get(product, least), burst=_HEARSAY_BURST, clock=services.clock
+    )
 
 
 def end_instance() -> None:
@@ -102,6 +143,9 @@ def end_instance() -> None:
         while _instance:
             _, (services, _) = _instance.popitem()
             close(services)
+        while _callers:
+            _, callers = _callers.popitem()
+            _close(callers.push_certificates)
 
 
 def close(services: Services) -> None:
@@ -115,8 +159,12 @@ def close(services: Services) -> None:
         services.invoker,
         api.inner if isinstance(api, PacedMediaApi) else api,
     ):
-        if isinstance(part, Closable):
-            part.close()
+        _close(part)
+
+
+def _close(part: object) -> None:
+    if isinstance(part, Closable):
+        part.close()
 
 
 def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None) -> Services:
@@ -124,14 +172,19 @@ def build(settings: Settings, *, resolve: Callable[[str], Target] | None = None)
     return _built(Basis.of(settings), resolve or _nothing_to_invoke)
 
 
+def objects(settings: Settings) -> Archive:
+    """Open an object store alone, such as one that is only read."""
+    return stores.objects(Basis.of(settings))
+
+
 def _built(basis: Basis, resolve: Callable[[str], Target]) -> Services:
-    objects, queues = stores.objects(basis), stores.queues(basis)
+    archive, queues, files = stores.objects(basis), stores.queues(basis), stores.result_files(basis)
     invoker = stores.invoker(basis, resolve)
     return Services(
-        objects=objects,
+        objects=archive,
         ledger=stores.ledger(basis),
         media_api=outside.media_api(basis),
-        result_files=stores.result_files(basis),
+        result_files=files,
         invoker=invoker,
         clock=basis.clock,
         parallel=ThreadParallel(basis.settings.workers),
@@ -139,8 +192,9 @@ def _built(basis: Basis, resolve: Callable[[str], Target]) -> Services:
         kinds=KINDS,
         policy=_policy(basis.settings),
         deadline=basis.clock.now() + NO_DEADLINE,
-        sender=outside.sender(basis, objects, stores.invoker_of_others(basis, invoker), queues),
+        sender=outside.sender(basis, archive, stores.invoker_of_others(basis, invoker), queues),
         queues=queues,
+        downloads=outside.downloads(basis, files),
     )
 
 
@@ -156,6 +210,8 @@ def _policy(settings: Settings) -> Policy:
         callback_instances=settings.callback_instances,
         fan_out_at=settings.fan_out_at,
         delivery=settings.delivery,
+        evidence_windows={kind: days * DAY for kind, days in settings.evidence_days},
+        copied_outputs=settings.copy_outputs,
     )
     for product in policy.calls_per_second:
         # Whoever waits longer for one call gives its lease back first, and would never ask.

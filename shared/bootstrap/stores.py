@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from shared.bootstrap.basis import Basis
 from shared.places import Bucket, EveryBucket, Fc2, Fc3, Instance
-from shared.ports import Invoker, Ledger, NoQueues, ObjectStore, Queues, ResultFiles
+from shared.ports import Archive, Invoker, Ledger, NoQueues, ObjectReads, Queues, ResultFiles
 
 Target = Callable[[bytes], object]
 
 
-def objects(basis: Basis) -> ObjectStore:
+def objects(basis: Basis) -> Archive:
     """Open the archive."""
     place = basis.settings.objects
     if isinstance(place, Bucket):
@@ -33,7 +34,11 @@ def ledger(basis: Basis) -> Ledger:
     return SqliteLedger(Path(place.path))
 
 
-def result_files(basis: Basis) -> ResultFiles:
+class UserFiles(ResultFiles, ObjectReads, Protocol):
+    """Files that jobs wrote, read whole or piece by piece."""
+
+
+def result_files(basis: Basis) -> UserFiles:
     """Open the files that jobs wrote."""
     place = basis.settings.result_files
     if isinstance(place, EveryBucket):

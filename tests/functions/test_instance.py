@@ -57,7 +57,7 @@ def test_an_instance_looks_for_garbage_less_often_before_anything_of_ours_is_loa
     command = [sys.executable, "-c", START]
     told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
 
-    assert told == ["50000"]
+    assert told == ["100000"]
 
 
 def test_what_an_instance_opened_is_closed_before_it_ends(

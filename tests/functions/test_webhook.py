@@ -11,6 +11,7 @@ import pytest
 
 from functions.webhook.handler import handle, handler
 from shared import bootstrap
+from shared.adapters.clocks import SystemClock
 from shared.due import DueJobs
 from shared.errors import StoreUnavailableError
 from shared.intake import MAX_BODY
@@ -20,7 +21,7 @@ from shared.ports import Services
 from shared.record import digest
 from shared.tables import INBOX, Row, nameless_key
 from shared.toolkit import fake_context
-from tests.callers import DOMAIN, KEY, SAMPLES, TOPIC, audit, event, listening, sample, signed
+from tests.callers import CALLERS, DOMAIN, KEY, SAMPLES, TOPIC, audit, event, sample, signed
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, first
 from tests.scripted_vendor import answer
 from tests.world import START, World, ref
@@ -50,7 +51,7 @@ each_sample = pytest.mark.parametrize("name", sorted(path.stem for path in SAMPL
 
 def status(event: bytes, services: Services) -> object:
     """Give the status with which a request is answered."""
-    return handle(event, services)["statusCode"]
+    return handle(event, services, CALLERS)["statusCode"]
 
 
 def jobs(world: World) -> list[str]:
@@ -68,7 +69,7 @@ def inbox(world: World, key: str) -> Sequence[Row]:
 def test_a_sample_is_answered_as_its_sender_wants(name: str) -> None:
     world = World(None)
 
-    assert status(sample(name), listening(world.services)) == EXPECTED[name][0]
+    assert status(sample(name), world.services) == EXPECTED[name][0]
     assert len(jobs(world)) == EXPECTED[name][1]
     assert world.vendor.calls == []
 
@@ -76,7 +77,7 @@ def test_a_sample_is_answered_as_its_sender_wants(name: str) -> None:
 @each_sample
 def test_a_sample_that_comes_again_is_answered_alike_and_kept_once(name: str) -> None:
     world = World(None)
-    services = listening(world.services)
+    services = world.services
     before = status(sample(name), services)
     kept = world.stored(), jobs(world)
 
@@ -87,7 +88,7 @@ def test_a_sample_that_comes_again_is_answered_alike_and_kept_once(name: str) ->
 @pytest.mark.parametrize("name", MARKED)
 def test_a_callback_that_is_taken_is_kept_as_it_came(name: str) -> None:
     world = World(None)
-    handle(sample(name), listening(world.services))
+    handle(sample(name), world.services, CALLERS)
     ((row,),) = [inbox(world, key) for key in jobs(world)]
 
     if name.startswith("mns"):
@@ -101,7 +102,7 @@ def test_a_callback_that_is_taken_is_kept_as_it_came(name: str) -> None:
 
 def test_a_push_tells_the_region_of_its_topic_and_the_account() -> None:
     world = World(None)
-    handle(sample("mns-xml"), listening(world.services))
+    handle(sample("mns-xml"), world.services, CALLERS)
     row = read_job(world.ledger, jobs(world)[0])
 
     assert row is not None
@@ -111,7 +112,7 @@ def test_a_push_tells_the_region_of_its_topic_and_the_account() -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_callback_that_is_refused_costs_nothing(name: str) -> None:
     world, faults = World(None), Faults(lambda call: None)
-    handle(sample(name), listening(world.through(faults)))
+    handle(sample(name), world.through(faults), CALLERS)
 
     assert faults.calls == ()
 
@@ -119,7 +120,7 @@ def test_a_callback_that_is_refused_costs_nothing(name: str) -> None:
 def test_the_job_is_settled_by_reconcile_which_is_invoked_for_it() -> None:
     world = World(None)
     world.vendor.say("job-1", answer("job-1"))
-    handle(event(audit("job-1")), listening(world.services))
+    handle(event(audit("job-1")), world.services, CALLERS)
     assert (world.row("job-1").state, world.vendor.calls) == (State.TRACKED, [])
     world.invoker.run_accepted()
 
@@ -129,11 +130,11 @@ def test_the_job_is_settled_by_reconcile_which_is_invoked_for_it() -> None:
 def test_a_settled_job_that_agrees_wakes_nobody() -> None:
     world, faults = World(None), Faults(lambda call: None)
     world.vendor.say("job-1", answer("job-1"))
-    services = listening(world.through(faults))
-    handle(event(audit("job-1")), services)
+    services = world.through(faults)
+    handle(event(audit("job-1")), services, CALLERS)
     world.run_timer()
     woken = len([call for call in faults.calls if call.method == "invoke"])
-    handle(event(audit("job-1")), services)
+    handle(event(audit("job-1")), services, CALLERS)
 
     assert world.row("job-1").count("notified") == 2
     assert len([call for call in faults.calls if call.method == "invoke"]) == woken == 1
@@ -143,7 +144,7 @@ def test_a_settled_job_that_agrees_wakes_nobody() -> None:
 def test_when_nobody_can_be_invoked_the_timer_settles_the_job(fault: Fault) -> None:
     world = World(None)
     world.vendor.say("job-1", answer("job-1"))
-    services = listening(world.through(Faults(first("invoke", fault))))
+    services = world.through(Faults(first("invoke", fault)))
 
     assert status(event(audit("job-1")), services) == 200
     world.run_timer()
@@ -154,9 +155,9 @@ def test_when_nobody_can_be_invoked_the_timer_settles_the_job(fault: Fault) -> N
 @pytest.mark.parametrize("table", ["jobs", "inbox"])
 def test_what_is_not_marked_or_kept_is_to_be_sent_again(table: str, fault: Fault) -> None:
     world = World(None)
-    failing = listening(world.through(Faults(first("insert", fault, target=table))))
+    failing = world.through(Faults(first("insert", fault, target=table)))
     with pytest.raises(StoreUnavailableError):
-        handle(event(audit("job-1")), failing)
+        handle(event(audit("job-1")), failing, CALLERS)
 
     assert status(event(audit("job-1")), failing) == 200
     assert world.row("job-1").wants_query(START)
@@ -165,7 +166,7 @@ def test_what_is_not_marked_or_kept_is_to_be_sent_again(table: str, fault: Fault
 
 def test_an_unreadable_callback_is_kept_with_its_reason() -> None:
     world = World(None)
-    handle(sample("vod-unreadable"), listening(world.services))
+    handle(sample("vod-unreadable"), world.services, CALLERS)
     body = json.loads(sample("vod-unreadable"))["body"].encode()
     (row,) = inbox(world, nameless_key("unreadable", digest(body)))
 
@@ -189,20 +190,20 @@ def test_an_unreadable_callback_is_kept_with_its_reason() -> None:
 def test_a_request_of_the_wrong_form_is_refused_before_it_costs_anything(sent: bytes, expected: int) -> None:
     faults = Faults(lambda call: None)
 
-    assert status(sent, listening(World(None).through(faults))) == expected
+    assert status(sent, World(None).through(faults)) == expected
     assert faults.calls == ()
 
 
 def test_deep_or_wide_bodies_are_unreadable_and_nothing_more() -> None:
     world = World(None)
     for body in ("[" * 60_000, '{"a":' * 60_000, "[" + "1," * 400_000 + "1]", '{"a":' + "9" * 500_000 + "}"):
-        assert status(event(body), listening(world.services)) == 200
+        assert status(event(body), world.services) == 200
 
     assert jobs(world) == []
 
 
 def test_nothing_of_a_request_is_in_an_answer() -> None:
-    answers = [handle(sample(path.stem), listening(World(None).services)) for path in SAMPLES.iterdir()]
+    answers = [handle(sample(path.stem), World(None).services, CALLERS) for path in SAMPLES.iterdir()]
     secrets = [KEY, "sample-key", "7b1e0c2a", "192.0.2.1", DOMAIN]
 
     assert [secret for secret in secrets if secret in json.dumps(answers)] == []
@@ -220,15 +221,31 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
     return bootstrap.end_instance
 
 
-def test_the_entry_point_takes_a_callback_of_now(environment: Callable[[], None]) -> None:
-    import time
-
-    headers = signed("vod", KEY, url=f"https://{DOMAIN}/vod", now=int(time.time() * 1_000))
+def called_now() -> object:
+    """Give the status with which the entry point answers a callback of now."""
+    headers = signed("vod", KEY, url=f"https://{DOMAIN}/vod", now=SystemClock().now())
     answered = handler(event(audit("job-1"), headers=headers), fake_context(function_name="webhook"))
+    assert isinstance(answered, dict)
+    return answered["statusCode"]
+
+
+def test_the_entry_point_takes_a_callback_of_now(environment: Callable[[], None]) -> None:
+    answered = called_now()
     environment()
 
-    assert isinstance(answered, dict)
-    assert answered["statusCode"] == 200
+    assert answered == 200
+
+
+def test_an_instance_remembers_who_called_until_it_ends(
+    environment: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_SOURCE_RATE", "0.001")
+    answered = [called_now(), called_now()]
+    environment()
+    anew = called_now()
+    environment()
+
+    assert (answered, anew) == ([200, 429], 200)
 
 
 def test_the_entry_point_lets_no_error_out(monkeypatch: pytest.MonkeyPatch) -> None:

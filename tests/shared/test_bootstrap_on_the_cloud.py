@@ -49,6 +49,7 @@ from shared.settlement import Outcome
 bootstrap.close(bootstrap.build(Settings.read(os.environ)))
 clients = ["alibabacloud_credentials", "alibabacloud_oss_v2", "fc2", "mns", "requests", "tablestore"]
 ours = ["shared.adapters.aliyun.cloud", "shared.adapters.local.sqlite_ledger"]
+ours += ["shared.inbound.signatures", "shared.webhook_settings"]
 print(*(name for name in clients + ours if name in sys.modules))
 """
 ON_THE_CLOUD = {

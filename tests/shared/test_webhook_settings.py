@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,20 +12,32 @@ from shared import bootstrap
 from shared.adapters.clocks import ManualClock
 from shared.adapters.local.folder_push_certificates import FolderPushCertificates
 from shared.adapters.push_certificates import HttpsPushCertificates
+from shared.bootstrap.basis import Basis
+from shared.bootstrap.callers import build
 from shared.errors import RefusedRequestError, SettingError
 from shared.inbound.senders import Senders, Topic
 from shared.inbound.signatures import KeyedSender
 from shared.ports import NoPushCertificates
 from shared.settings import Settings
+from shared.webhook_settings import WebhookSettings
+from shared.webhooks import Callers
 from tests.world import START
 
 NEEDED = {"LEDGER_OBJECTS": "file:///archive", "LEDGER_TABLES": "sqlite:///ledger.sqlite"}
 ARN = "acs:mns:cn-shanghai:1000000000000001:/topics/media-callbacks"
 
 
-def read(**variables: str) -> Settings:
+def read(**variables: str) -> WebhookSettings:
     """Read settings with these variables, named without LEDGER_."""
-    return Settings.read({**NEEDED, **{f"LEDGER_{name}": value for name, value in variables.items()}})
+    return WebhookSettings.read({f"LEDGER_{name}": value for name, value in variables.items()})
+
+
+@pytest.fixture
+def callers(tmp_path: Path) -> Callable[..., Callers]:
+    """Build what callbacks are checked with, at a time that stands still."""
+    (tmp_path / "clock").write_text(str(START))
+    basis = Basis.of(Settings.read({**NEEDED, "LEDGER_CLOCK": str(tmp_path / "clock")}))
+    return lambda **variables: build(read(**variables), basis)
 
 
 def test_without_a_setting_nobody_is_taken_in() -> None:
@@ -94,36 +107,26 @@ def test_keys_are_not_shown() -> None:
     ids=["no topic", "the vendor's", "a folder"],
 )
 def test_certificates_are_where_the_settings_say(
-    variables: dict[str, str], adapter: type[object], tmp_path: Path
+    variables: dict[str, str], adapter: type[object], callers: Callable[..., Callers]
 ) -> None:
-    places = {"OBJECTS": f"file://{tmp_path}/a", "TABLES": f"sqlite://{tmp_path}/l.sqlite"}
-    services = bootstrap.build(read(**places, **variables))
-    bootstrap.close(services)
-
-    assert isinstance(services.push_certificates, adapter)
+    assert isinstance(callers(**variables).push_certificates, adapter)
 
 
-def test_every_address_has_a_budget_of_its_own(tmp_path: Path) -> None:
-    places = {"OBJECTS": f"file://{tmp_path}/a", "TABLES": f"sqlite://{tmp_path}/l.sqlite"}
-    services = bootstrap.build(read(**places, SOURCE_RATE="0.001"))
-    bootstrap.close(services)
+def test_every_address_has_a_budget_of_its_own(callers: Callable[..., Callers]) -> None:
+    sources = callers(SOURCE_RATE="0.001").sources
 
-    assert [services.sources.admits(address) for address in ("a", "a", "b")] == [True, False, True]
+    assert [sources.admits(address) for address in ("a", "a", "b")] == [True, False, True]
 
 
-def test_an_instance_wakes_others_a_few_times_at_once(tmp_path: Path) -> None:
-    places = {"OBJECTS": f"file://{tmp_path}/a", "TABLES": f"sqlite://{tmp_path}/l.sqlite"}
-    (tmp_path / "clock").write_text(str(START))
-    services = bootstrap.build(read(**places, CLOCK=str(tmp_path / "clock")))
-    admitted = [services.wake_ups.admits("reconcile") for _ in range(6)]
-    bootstrap.close(services)
+def test_an_instance_wakes_others_a_few_times_at_once(callers: Callable[..., Callers]) -> None:
+    wake_ups = callers().wake_ups
 
-    assert admitted == [True] * 5 + [False]
+    assert [wake_ups.admits("reconcile") for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_what_nobody_vouches_for_has_a_part_of_every_budget(tmp_path: Path) -> None:
-    places = {"OBJECTS": f"file://{tmp_path}/a", "TABLES": f"sqlite://{tmp_path}/l.sqlite"}
-    built = replace(bootstrap.build(read(**places)), clock=ManualClock(START))
+    stores = {"LEDGER_OBJECTS": f"file://{tmp_path}/a", "LEDGER_TABLES": f"sqlite://{tmp_path}/l.sqlite"}
+    built = replace(bootstrap.build(Settings.read(stores)), clock=ManualClock(START))
     services = bootstrap.within_run_budget(built)
     admitted = [services.hearsay.admits("vod") for _ in range(9)]
     others = [services.hearsay.admits(name) for name in ("ice", "nobody")]
@@ -134,4 +137,4 @@ def test_what_nobody_vouches_for_has_a_part_of_every_budget(tmp_path: Path) -> N
 
 def test_who_takes_no_pushes_refuses_them() -> None:
     with pytest.raises(RefusedRequestError):
-        NoPushCertificates().get("https://x/a.pem", deadline=0)
+        NoPushCertificates().get("https://x/a.pem", source="192.0.2.1", deadline=0)
