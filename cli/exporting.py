@@ -17,7 +17,7 @@ from cli.progress import progress
 from cli.records import Days, Jobs, Kinds, Recorded, chosen, recorded
 from cli.terminal import AsJson, Exit, complain, err, print_json, told_plainly
 from shared.hooks.webvtt_markers import markers
-from shared.record import JobRecord
+from shared.record import read_record
 
 Format = Literal["ndjson", "csv", "webvtt"]
 Write = Callable[[Recorded, dict[str, Any]], None]
@@ -95,4 +95,4 @@ def _write_lines(stream: BinaryIO, lines: Lines, one: Recorded, record: dict[str
 def _write_subtitles(folder: Path, one: Recorded, _: dict[str, Any]) -> None:
     file = folder / f"{one.row.ref.path}.vtt"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(markers(JobRecord.model_validate_json(one.stored)), encoding="utf-8")
+    file.write_text(markers(read_record(one.stored)), encoding="utf-8")

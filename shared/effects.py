@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared import archive, evidence, lost_callbacks
+from shared import archive, evidence, evidence_rows, lost_callbacks
 from shared.errors import ContendedError, ObjectNotFoundError, OutcomeUnknownError
 from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_due
 from shared.ports import Change, Services
 from shared.record import digest
 from shared.tables import JOBS
+from shared.toolkit import metrics
 
 LOG = logging.getLogger(__name__)
 
@@ -150,8 +151,18 @@ def _look_for_the_callback(services: Services, row: JobRow) -> _Performed:
 
 
 def _hand_over_evidence(services: Services, row: JobRow) -> _Performed:
-    """Leave it to `archive`, which removes the effect when nothing is left to do; look again until then."""
-    return _Performed(row, again_at=services.clock.now() + services.policy.evidence_again)
+    """Leave it to `archive`, which removes the effect when nothing is left to do; look again until then.
+
+    What may get lost is told here, too: `archive` itself may stand still.
+    """
+    now = services.clock.now()
+    rows = evidence_rows.read_all(services.ledger, row.key).values()
+    at_risk = evidence.tally(rows, row.text("digest"), now).at_risk
+    if at_risk:
+        metrics.count("evidence_at_risk", at_risk, kind=row.ref.kind)
+        told = {"job": row.key, "pieces": at_risk}
+        LOG.error("evidence is not kept, and half of its time is over", extra=told)
+    return _Performed(row, again_at=now + services.policy.evidence_again)
 
 
 _PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {
@@ -160,3 +171,6 @@ _PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {
     lost_callbacks.EFFECT: _look_for_the_callback,
     evidence.EFFECT: _hand_over_evidence,
 }
+
+NAMES = frozenset(_PERFORM)
+"""Effects that this version knows; another one waits for the version that does."""

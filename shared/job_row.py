@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
 from shared.delivery.outbox import Delivery, Undelivered, due, read_outbox, read_undelivered
+from shared.entries import members, unknown_members
 from shared.errors import CorruptRowError, PermanentError
 from shared.inbound.notifications.notification import Claim
 from shared.jobs import JobRef, State
 from shared.policy import HOUR
 from shared.ports import Change, Ledger, When
 from shared.tables import JOBS, Row, Value
-from shared.toolkit.message import Transport
+from shared.toolkit.message import UNSIGNED
 from shared.vendor import Format
 
 LONGEST_LEASE = 2 * HOUR
 """No setting allows more than half of it."""
 
 DUE_INPUTS = ("lease_until", "query_at", "effects_at", "deliver_at")
-
-_UNSIGNED: Transport = "http"
 
 # Tablestore cannot ask whether a column is missing; it can ask for a value that none ever has, and
 # let a missing column pass (tablestore-oss.md 1.2).
@@ -43,6 +42,7 @@ class Effect:
     digest: str
     attempts: int
     next_at: int
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class StoredPart:
     name: str
     format: Format
     key: str
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Hold:
     reason: str
     at: int
     digest: str
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class JobRow:
     @property
     def is_hearsay(self) -> bool:
         """Tell whether all that is known of the job is a body that nobody signed: it may not exist."""
-        return self.text("first_seen_by") == _UNSIGNED and self.text("vendor_status") is None
+        vouched = self.text("vouched_by") or self.text("vendor_status")
+        return self.text("first_seen_by") == UNSIGNED and vouched is None
 
     def has_to_deliver(self, now: int) -> bool:
         """Tell whether something is to be sent by now."""
@@ -185,18 +188,18 @@ def effect_columns(effects: Iterable[Effect]) -> dict[str, Value | None]:
     kept = sorted(set(effects))
     if not kept:
         return {"effects": None, "effects_at": None}
-    text = json.dumps([asdict(effect) for effect in kept], separators=(",", ":"))
+    text = json.dumps([members(effect) for effect in kept], separators=(",", ":"))
     return {"effects": text, "effects_at": min(effect.next_at for effect in kept)}
 
 
 def hold_column(hold: Hold | None) -> str | None:
     """Write a hold; None where there is none."""
-    return None if hold is None else json.dumps(asdict(hold), ensure_ascii=False, separators=(",", ":"))
+    return None if hold is None else json.dumps(members(hold), ensure_ascii=False, separators=(",", ":"))
 
 
 def parts_column(parts: Iterable[StoredPart]) -> str:
     """Write where the raw parts lie."""
-    return json.dumps([asdict(part) for part in parts], separators=(",", ":"))
+    return json.dumps([members(part) for part in parts], separators=(",", ":"))
 
 
 def _listed(columns: Row, name: str) -> list[dict[str, Any]]:
@@ -215,17 +218,15 @@ def _effect(one: Mapping[str, object]) -> Effect:
             "attempts": int(attempts),
             "next_at": int(next_at),
             **more,
-        } if not more:
-            return Effect(name, digest, attempts, next_at)
+        }:
+            return Effect(name, digest, attempts, next_at, unknown_members(more))
     raise TypeError("not an effect")
 
 
 def _stored_part(one: Mapping[str, object]) -> StoredPart:
     match one:
-        case {"name": str(name), "format": "json" | "xml" | "txt" as form, "key": str(key), **more} if (
-            not more
-        ):
-            return StoredPart(name, form, key)
+        case {"name": str(name), "format": "json" | "xml" | "txt" as form, "key": str(key), **more}:
+            return StoredPart(name, form, key, unknown_members(more))
     raise TypeError("not a stored part")
 
 
@@ -240,8 +241,8 @@ def _hold(text: Value | None) -> Hold | None:
             "at": int(at),
             "digest": str(digest),
             **more,
-        } if not more:
-            return Hold(status, by, reason, at, digest)
+        }:
+            return Hold(status, by, reason, at, digest, unknown_members(more))
     raise TypeError("not a hold")
 
 

@@ -12,7 +12,7 @@ from shared.errors import ContendedError, PermanentError
 from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
 from shared.jobs import JobRef
 from shared.ports import Services
-from shared.record import JobRecord
+from shared.record import read_record
 from shared.tables import JOBS
 
 LOG = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def decide(
     names = {one.target for one in row.undelivered if plan.target(one.target) is not None}
     if not only_undelivered:
         key = archive.version_key(row.ref, row.text("digest") or "")
-        names |= set(plan.targets_for(JobRecord.model_validate_json(services.objects.get(key))))
+        names |= set(plan.targets_for(read_record(services.objects.get(key))))
     chosen = tuple(sorted(names if targets is None else names & set(targets)))
     return Redelivery(chosen, None if chosen else "no target is to be told of it")
 

@@ -20,6 +20,7 @@ from shared.errors import (
     JobNotFoundError,
     MisconfiguredError,
     ObjectNotFoundError,
+    ParseError,
     PermanentError,
     TemporaryError,
 )
@@ -28,7 +29,7 @@ from shared.jobs import State
 from shared.kinds.reading import is_known_status
 from shared.leasing import Lease
 from shared.ports import Change, Services
-from shared.record import JobRecord
+from shared.record import read_record
 from shared.vendor import Part
 
 LOG = logging.getLogger(__name__)
@@ -130,8 +131,8 @@ def _beside_the_present(services: Services, row: JobRow, answered: Answered) -> 
         return answered
     try:
         stored = services.objects.get(archive.version_key(row.ref, present))
-        return replace(answered, present=JobRecord.model_validate_json(stored))
-    except (ObjectNotFoundError, ValueError) as error:
+        return replace(answered, present=read_record(stored))
+    except (ObjectNotFoundError, ParseError) as error:
         LOG.warning("the present record cannot be compared: %s", error, extra={"job": row.key})
         return answered
 

@@ -23,7 +23,7 @@ from localcloud.template import FunctionSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 # From the signal at a time limit, until when the stacks of all threads have to be written.
-GRACE_S = 0.5
+GRACE_S = 2.0
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 Answer = tuple[dict[str, Any], bytes]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.entries import members, unknown_members
 from shared.tables import Value
 
 
@@ -33,6 +34,7 @@ class Delivery:
     next_at: int
     attempts: int = 0
     last: str = ""
+    more: str = ""
 
     def delivery_id(self, job_key: str) -> str:
         """Name it: the same for each attempt, another one when the version is delivered again."""
@@ -75,6 +77,7 @@ class Undelivered:
     since: int
     attempts: int
     reason: str
+    more: str = ""
 
 
 def heads(outbox: Iterable[Delivery]) -> tuple[Delivery, ...]:
@@ -140,31 +143,45 @@ def read_undelivered(entries: Iterable[Mapping[str, Any]]) -> tuple[Undelivered,
 def _delivery(entry: Mapping[str, Any]) -> Delivery:
     match entry:
         case {
-            "target": str(),
-            "version": int(),
-            "digest": str(),
+            "target": str(target),
+            "version": int(version),
+            "digest": str(digest),
             "raw_keys": [*raw_keys],
-            "settled_at": int(),
-            "since": int(),
-            "next_at": int(),
-            "attempts": int(),
-            "last": str(),
-        } if len(entry) == 9 and all(isinstance(key, str) for key in raw_keys):
-            return Delivery(**{**entry, "raw_keys": tuple(raw_keys)})
+            "settled_at": int(settled_at),
+            "since": int(since),
+            "next_at": int(next_at),
+            "attempts": int(attempts),
+            "last": str(last),
+            **more,
+        } if all(isinstance(key, str) for key in raw_keys):
+            return Delivery(
+                target,
+                version,
+                digest,
+                tuple(raw_keys),
+                settled_at,
+                since,
+                next_at,
+                attempts,
+                last,
+                unknown_members(more),
+            )
     raise TypeError("not an entry of an outbox")
 
 
 def _undelivered(entry: Mapping[str, Any]) -> Undelivered:
     match entry:
         case {
-            "target": str(),
-            "version": int(),
-            "digest": str(),
-            "since": int(),
-            "attempts": int(),
-            "reason": str(),
-        } if len(entry) == 6:
-            return Undelivered(**entry)
+            "target": str(target),
+            "version": int(version),
+            "digest": str(digest),
+            "since": int(since),
+            "attempts": int(attempts),
+            "reason": str(reason),
+            **more,
+        }:
+            told = unknown_members(more)
+            return Undelivered(target, version, digest, since, attempts, reason, told)
     raise TypeError("not an undelivered version")
 
 
@@ -175,4 +192,4 @@ def _place(entry: Delivery | Undelivered) -> tuple[str, int]:
 def _text(entries: list[Delivery] | list[Undelivered]) -> str | None:
     if not entries:
         return None
-    return json.dumps([asdict(entry) for entry in entries], separators=(",", ":"))
+    return json.dumps([members(entry) for entry in entries], separators=(",", ":"))
