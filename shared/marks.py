@@ -17,6 +17,7 @@ from shared.jobs import JobRef, State
 from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
 from shared.tables import JOBS, Row, Value
+from shared.toolkit.message import UNSIGNED
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Mark:
     claim: Claim | None = None
     region: str | None = None
     user_id: str | None = None
+
+    @property
+    def is_vouched(self) -> bool:
+        """Tell whether whoever wants this may be believed."""
+        return self.by != UNSIGNED
 
 
 # A mark is news of the job: the grace period and every schedule of waits begin again.
@@ -103,6 +109,8 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str | None, now: int, lease: i
     if wish.is_notification:
         change["notified"] = row.count("notified") + 1
         change |= lost_callbacks.when_notified(row)
+    if row.is_hearsay and wish.is_vouched:
+        change["vouched_by"] = wish.by
     # What the decision rests on must still hold when it is written.
     when = row.as_read("wanted", "state", "digest", "checked_claim", *lost_callbacks.RESTS_ON)
     if row.state is State.QUARANTINED or (row.state.is_terminal and not contradicts(row, wish.claim)):
@@ -110,8 +118,7 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str | None, now: int, lease: i
     if wish.claim is not None:
         change["claimed"] = wish.claim.text
     for name, value in (("region", wish.region), ("user_id", wish.user_id)):
-        # A notification only fills a gap; a person corrects.
-        if value is not None and (row.text(name) is None or not wish.is_notification):
+        if value is not None and _may_say(wish, row, name):
             change[name] = value
     if row.state is State.UNKNOWN:
         change |= {"state": State.TRACKED.value, "reason": None}
@@ -121,10 +128,22 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str | None, now: int, lease: i
         when += row.as_read("token", "lease_until")
         return Plan(with_due(row.key, row.columns, change), when, is_open=False)
     if holder is None:
+        if row.count("lease_until") > now:
+            change["lease_until"] = now  # nobody can have it that long, and the row would be due when it ends
         when += row.as_read("token", "lease_until", "effects_at", "deliver_at")
         return Plan(with_due(row.key, row.columns, change), when, is_open=True)
     change |= claim_columns(row, holder, now=now, lease=lease)
     return Plan(with_due(row.key, row.columns, change), when + claim_when(row, now), is_open=True)
+
+
+def _may_say(wish: Mark, row: JobRow, name: str) -> bool:
+    """Tell whether a mark decides where a job that others named before is asked about.
+
+    A notification only fills a gap, and a person corrects. What nobody signed does neither: the job would
+    not be found there, and be given up.
+    """
+    is_to_be_said = row.text(name) is None or row.is_hearsay or not wish.is_notification
+    return wish.is_vouched and is_to_be_said
 
 
 def first_row(wish: Mark, holder: str | None, *, now: int, lease: int) -> Row:

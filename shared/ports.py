@@ -105,14 +105,10 @@ class ObjectInfo:
     content_type: str | None
 
 
-class ObjectStreams(Protocol):
-    """Reads and writes objects that are too large for memory. Keys and errors are those of `ObjectStore`."""
+class ObjectReads(Protocol):
+    """Reads objects that are too large for memory: by their keys, or as `ResultFiles` by their addresses."""
 
-    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
-        """Store what a seekable file holds, from its start, if no object stands there; as `put_new`."""
-        ...
-
-    def chunks(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def chunks(self, name: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Give the bytes from `start` up to `end`, which is left out; beyond the object's end there are none.
 
         Raise `StoreUnavailableError` when bytes went missing or were changed on the way: what came until
@@ -120,8 +116,16 @@ class ObjectStreams(Protocol):
         """
         ...
 
-    def info(self, key: str) -> ObjectInfo:
+    def info(self, name: str, /) -> ObjectInfo:
         """Tell what is known of an object; raise `ObjectNotFoundError` when there is none."""
+        ...
+
+
+class ObjectStreams(ObjectReads, Protocol):
+    """Reads and writes objects that are too large for memory. Keys and errors are those of `ObjectStore`."""
+
+    def put_file(self, key: str, file: BinaryIO, *, content_type: str) -> bool:
+        """Store what a seekable file holds, from its start, if no object stands there; as `put_new`."""
         ...
 
 
@@ -371,11 +375,11 @@ class NoDownloads:
 class PushCertificates(Protocol):
     """Gets the certificates that MNS signs its pushes with."""
 
-    def get(self, url: str, *, deadline: int) -> bytes:
+    def get(self, url: str, *, source: str, deadline: int) -> bytes:
         """Get the certificate at an address that `shared.inbound.signatures` took for one of MNS's.
 
-        Raise `RefusedRequestError` when none is there, or too many were asked for just now,
-        `StoreUnavailableError` for now.
+        `source` names who sends the push. Raise `RefusedRequestError` when none is there, or too many were
+        asked for just now, `StoreUnavailableError` for now.
         """
         ...
 
@@ -383,7 +387,7 @@ class PushCertificates(Protocol):
 class NoPushCertificates:
     """Gets none: what services have that take no pushes."""
 
-    def get(self, url: str, *, deadline: int) -> bytes:
+    def get(self, url: str, *, source: str, deadline: int) -> bytes:
         """See `PushCertificates.get`."""
         raise RefusedRequestError("no pushes are taken in here", why="no_topic")
 

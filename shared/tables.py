@@ -73,6 +73,8 @@ JOBS = Table(
         "seen_day": str,
         "first_seen_at": int,
         "first_seen_by": str,
+        # Who named the job later that may be believed, where nobody signed what it was first named in.
+        "vouched_by": str,
         # What the vendor needs to be asked.
         "region": str,
         "user_id": str,

@@ -161,7 +161,8 @@ def plan(row: JobRow, item: Announcement, *, now: int) -> tuple[Change, list[Whe
 
     Who submitted a job knows where it is and writes: that goes before what a notification let guess.
     """
-    new = {name: value for name, value in _said(item).items() if value != row.text(name)}
+    said = _said(item) | ({"vouched_by": BY} if row.is_hearsay else {})
+    new = {name: value for name, value in said.items() if value != row.text(name)}
     if not new:
         return {}, []
     when = row.as_read("state", "not_found_since", *new)

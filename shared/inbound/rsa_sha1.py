@@ -22,7 +22,9 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERT
 _INTEGER, _BITS, _NAME, _SEQUENCE, _VERSION = 0x02, 0x03, 0x06, 0x30, 0xA0
 _RSA = bytes.fromhex("2a864886f70d010101")
 _SHA1 = bytes.fromhex("3021300906052b0e03021a05000414")
-_KEY_BITS = range(1024, 8193)
+# Captured pushes were signed with 512, which anybody with some days of computing can factor.
+_KEY_BITS = range(512, 8193)
+_STRONG_BITS = 1024
 _EXPONENTS = range(3, 2**32, 2)
 # Of the members of a certificate that is signed, without its version: the sixth (RFC 5280, 4.1).
 _PUBLIC_KEY = 5
@@ -34,6 +36,11 @@ class PublicKey:
 
     modulus: int
     exponent: int
+
+    @property
+    def is_strong(self) -> bool:
+        """Tell whether nobody else can have found out how to sign with it."""
+        return self.modulus.bit_length() >= _STRONG_BITS
 
     def signed(self, text: bytes, signature: bytes) -> bool:
         """Tell whether the owner of the key signed this text."""

@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple
 
 Transport = Literal["mns-topic", "mns-queue", "http"]
 
+UNSIGNED: Transport = "http"
+"""What brings bodies that nobody vouches for: anybody may have written them."""
+
 REGION_PATTERN = r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){0,4}"
 """What the name of a region looks like."""
 

@@ -1,7 +1,8 @@
 """A function whose instance ends at any moment: run again, as the platform does, the end is the same.
 
-The port calls of `track`, of `deliver` and of the timer's run are counted as they are made, and each is a
-case: the process ends before it and after it; the store is away; a write happens and its answer is lost.
+The port calls of `track`, of `webhook`, of `deliver` and of the timer's run are counted as they are made, and
+each is a case: the process ends before it and after it; the store is away; a write happens and its answer is
+lost.
 Every third is a case over SQLite and a folder, too. Those of a callback: `tests/shared/test_crashes.py`.
 """
 
@@ -20,10 +21,12 @@ import pytest
 from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
 from functions.track import handler as track
+from functions.webhook import handler as webhook
 from shared.errors import TargetUnavailableError, TemporaryError
 from shared.job_row import read_job
 from shared.policy import MINUTE, SECOND, Policy
 from shared.ports import Services
+from tests.callers import ANYBODY, audit, event
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Call, Fault, Faults, at
 from tests.scripted_targets import plan_to
 from tests.scripted_vendor import NOT_FOUND, answer, callback
@@ -65,6 +68,12 @@ def announce(world: World, services: Services) -> None:
     track.handle(ANNOUNCED.encode(), services)
 
 
+def call_back(world: World, services: Services, status: str = "success") -> None:
+    """Let both be called back about over HTTP."""
+    for job in JOBS_OF_A_STORY:
+        webhook.handle(event(audit(job, Status=status), headers={}), services, ANYBODY)
+
+
 def tick(world: World, services: Services) -> None:
     """Let the timer go off."""
     reconcile.handle(TICK, services)
@@ -95,6 +104,15 @@ def expected(new_world: NewWorld, *targets: str) -> World:
     world = finished(new_world, *targets)
     announce(world, world.services)
     world.clock.advance(world.services.policy.expected)
+    return world
+
+
+def never_called_back(new_world: NewWorld) -> World:
+    """Begin with both settled by the timer, and their callbacks taken for lost."""
+    world = expected(new_world)
+    for wait in (0, world.services.policy.confirm_after, world.services.policy.callback_grace):
+        world.clock.advance(wait)
+        tick(world, in_time(world, world.services))
     return world
 
 
@@ -150,6 +168,10 @@ class Story:
 STORIES = {
     "two announcements": Story(finished, announce, 1),
     "an announcement of a known job": Story(called_back, announce, 3),
+    "two callbacks over HTTP": Story(finished, call_back, 8),
+    "callbacks over HTTP of announced jobs": Story(expected, call_back, 8),
+    "contradictions over HTTP": Story(confirmed_otherwise, partial(call_back, status="fail"), 8),
+    "late callbacks over HTTP": Story(never_called_back, call_back, 6),
     "a run that settles": Story(expected, tick, 30),
     "a run that polls, and quarantines": Story(running, tick, 20),
     "a run that confirms": Story(confirmed_otherwise, tick, 30),

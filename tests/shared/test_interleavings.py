@@ -1,6 +1,6 @@
 """Two at work on one job, in every order of their port calls: no rule is broken, and the end is the same.
 
-Exhaustive up to calls that cannot feel each other (`tests/schedules.py`): 1,254 schedules in all when this
+Exhaustive up to calls that cannot feel each other (`tests/schedules.py`): 1,443 schedules in all when this
 was written. `least` is there so that an exploration which has quietly become empty does not pass.
 """
 
@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from shared import effects, interventions, settlement
+from shared import effects, intake, interventions, settlement
 from shared.errors import VendorUnavailableError
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
@@ -57,6 +57,12 @@ def notification(status: str = "success", suggestion: str | None = None, *, numb
     """Deliver a callback."""
     message = callback(JOB, status, suggestion=suggestion, number=number)
     return lambda world, services: world.deliver(message, services)
+
+
+def callback_over_http(status: str = "success", suggestion: str | None = None, *, number: int) -> Act:
+    """Deliver one that is only marked: somebody else settles the job."""
+    message = callback(JOB, status, suggestion=suggestion, number=number)._replace(transport="http")
+    return lambda world, services: intake.take_in(services, message, settles=False)
 
 
 def unseen(world: World) -> None:
@@ -191,6 +197,28 @@ STORIES = {
     "a lost callback and its late arrival": Story(never_called_back, (drainer, notification(number=1)), 7),
     "a declaration and a notification": Story(missing, (declarer, notification(number=1)), 11),
     "a settler and a person": Story(due, (settler_who_does_not_drain, person), 9),
+    "a settler and a callback over HTTP, the lease lapses": Story(
+        due, (settler_who_does_not_drain, callback_over_http(number=1)), 80, lease_lapses=True
+    ),
+    "two callbacks over HTTP of an unseen job": Story(
+        unseen, (callback_over_http(number=1), callback_over_http(number=2)), 8
+    ),
+    "a notification and a callback over HTTP of an unseen job": Story(
+        unseen, (notification(number=1), callback_over_http(number=2)), 13
+    ),
+    "a poll and a callback over HTTP of the end": Story(
+        running, (settler, callback_over_http(number=1)), 15, most_queries=5
+    ),
+    "a confirming query and a contradiction over HTTP": Story(
+        to_be_confirmed, (settler_who_does_not_drain, callback_over_http("fail", number=1)), 9
+    ),
+    "a drain and a contradiction over HTTP": Story(
+        to_be_recorded, (drainer, callback_over_http("success", "block", number=1)), 8
+    ),
+    "a lost callback and its late arrival over HTTP": Story(
+        never_called_back, (drainer, callback_over_http(number=1)), 7
+    ),
+    "a declaration and a callback over HTTP": Story(missing, (declarer, callback_over_http(number=1)), 9),
     "an answer behind the first, the lease lapses": Story(
         due_and_stale_once, (settler, settler_who_does_not_drain), 150, lease_lapses=True, most_queries=5
     ),

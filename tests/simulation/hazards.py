@@ -31,6 +31,8 @@ class Hazards:
         self._trace = trace
         self._random = drawn
         self._start = scheduler.now()
+        self.caller: str | None = None
+        """Whose call has got through to a store and is done there now; None for a person's."""
 
     @property
     def is_over(self) -> bool:
@@ -77,8 +79,10 @@ class Hazards:
             raise StoreUnavailableError("the store is away")
         if call.method in _WRITES and self.happens("answer_lost"):
             raise OutcomeUnknownError("no answer, and nothing was written")
+        self.caller = who
 
     def _after(self, who: str, call: Call) -> None:
+        self.caller = None
         if self.happens("crash"):
             self.kill(f"{who} after it")
         self._scheduler.delay(self._latency(call))

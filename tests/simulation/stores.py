@@ -55,6 +55,7 @@ class SimulatedLedger:
         self._places: dict[str, list[_Place]] = defaultdict(list)
         self.get, self.under = self._inner.get, self._inner.under
         self.writes: defaultdict[str, list[TimedWrite]] = defaultdict(list)
+        self._claimed_by: dict[str, str | None] = {}
         self.broken: list[str] = []
         self.runs_ended: list[int] = []
         """When a run gave its lease back."""
@@ -137,7 +138,16 @@ class SimulatedLedger:
         self._known[key] = after
         self.writes[key].append(write)
         self.broken += [f"{key}: {text}" for text in broken_rules(write)]
+        self._judge_who_wrote(write)
         self._hazards.note("row", f"{key} {after.state.value} token {after.count('token')}")
+
+    def _judge_who_wrote(self, write: TimedWrite) -> None:
+        """Hold that nobody ends the lease of another: what a row alone does not show."""
+        key, who = write.after.key, self._hazards.caller
+        if write.claims:
+            self._claimed_by[key] = who
+        elif write.ends_a_lease and who != self._claimed_by[key]:
+            self.broken.append(f"{key}: {who} ended the lease of {self._claimed_by[key]}")
 
     def _index_later(self, key: str, columns: Row) -> None:
         lag = 0 if self._hazards.is_over or not self._lag else self._random.randrange(self._lag)

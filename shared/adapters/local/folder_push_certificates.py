@@ -14,7 +14,7 @@ class FolderPushCertificates:
 
     folder: Path
 
-    def get(self, url: str, *, deadline: int) -> bytes:
+    def get(self, url: str, *, source: str, deadline: int) -> bytes:
         """See `PushCertificates.get`."""
         try:
             return (self.folder / url.rpartition("/")[2]).read_bytes()

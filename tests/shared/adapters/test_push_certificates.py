@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,15 +26,21 @@ DEADLINE = START + 10 * DAY
 
 
 class Server:
-    """Where certificates lie; `asked` for in this order."""
+    """Where certificates lie; `asked` for in this order, each answered when it `may_answer`."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.reply: HttpReply | None = HttpReply(200, b"a certificate")
         self.url = ""
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def __call__(self, request: HttpRequest) -> HttpReply | None:
         self.asked.append(request.target)
+        self.may_answer.wait(timeout=5)
+        if self.reply and "gzip" in request.headers.get("accept-encoding", ""):
+            packed = gzip.compress(self.reply.body)
+            return replace(self.reply, body=packed, headers={"content-encoding": "gzip"})
         return self.reply
 
 
@@ -61,30 +71,71 @@ def test_a_certificate_is_fetched_once_a_day(
 ) -> None:
     for wait in (0, 1, DAY - 2):
         clock.advance(wait)
-        assert certificates.get(f"{server.url}/a.pem", deadline=DEADLINE) == b"a certificate"
+        assert (
+            certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE) == b"a certificate"
+        )
     assert server.asked == ["/a.pem"]
     clock.advance(1)
-    certificates.get(f"{server.url}/a.pem", deadline=DEADLINE)
+    certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE)
 
     assert server.asked == ["/a.pem"] * 2
+
+
+def test_pushes_that_come_together_wait_for_one_certificate(
+    server: Server, certificates: HttpsPushCertificates
+) -> None:
+    server.may_answer.clear()
+    with ThreadPoolExecutor(20) as together:
+        waiting = [
+            together.submit(certificates.get, f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE)
+            for _ in range(20)
+        ]
+        server.may_answer.set()
+
+        assert [one.result() for one in waiting] == [b"a certificate"] * 20
+    assert server.asked == ["/a.pem"]
+
+
+def test_whoever_names_many_files_takes_no_turn_of_others(
+    server: Server, certificates: HttpsPushCertificates
+) -> None:
+    server.reply = HttpReply(404)
+    for number in range(20):
+        with pytest.raises(RefusedRequestError):
+            certificates.get(f"{server.url}/{number}.pem", source="192.0.2.1", deadline=DEADLINE)
+    server.reply = HttpReply(200, b"a certificate")
+
+    assert certificates.get(f"{server.url}/a.pem", source="192.0.2.2", deadline=DEADLINE) == b"a certificate"
+
+
+def test_many_who_name_files_are_refused_too(server: Server, certificates: HttpsPushCertificates) -> None:
+    server.reply, statuses = HttpReply(404), []
+    for number in range(60):
+        with pytest.raises(RefusedRequestError) as caught:
+            certificates.get(f"{server.url}/{number}.pem", source=str(number), deadline=DEADLINE)
+        statuses.append(caught.value.status)
+
+    assert statuses == [403] * 50 + [429] * 10
 
 
 def test_whoever_names_many_files_is_refused_and_those_that_are_known_are_there(
     server: Server, certificates: HttpsPushCertificates, clock: ManualClock
 ) -> None:
-    certificates.get(f"{server.url}/known.pem", deadline=DEADLINE)
+    certificates.get(f"{server.url}/known.pem", source="192.0.2.1", deadline=DEADLINE)
     server.reply = HttpReply(404)
     refused = []
     for number in range(20):
         with pytest.raises(RefusedRequestError) as caught:
-            certificates.get(f"{server.url}/{number}.pem", deadline=DEADLINE)
+            certificates.get(f"{server.url}/{number}.pem", source="192.0.2.1", deadline=DEADLINE)
         refused.append(caught.value.status)
 
     assert refused == [403] * 4 + [429] * 16
-    assert certificates.get(f"{server.url}/known.pem", deadline=DEADLINE) == b"a certificate"
+    assert (
+        certificates.get(f"{server.url}/known.pem", source="192.0.2.1", deadline=DEADLINE) == b"a certificate"
+    )
     clock.advance(MINUTE)
     with pytest.raises(RefusedRequestError, match="not there"):
-        certificates.get(f"{server.url}/0.pem", deadline=DEADLINE)
+        certificates.get(f"{server.url}/0.pem", source="192.0.2.1", deadline=DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +152,7 @@ def test_what_is_no_certificate_is_refused(
 ) -> None:
     server.reply = reply
     with pytest.raises(RefusedRequestError) as caught:
-        certificates.get(f"{server.url}/a.pem", deadline=DEADLINE)
+        certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE)
 
     assert (caught.value.why, server.asked) == ("certificate", ["/a.pem"])
 
@@ -112,35 +163,37 @@ def test_a_server_that_is_away_has_the_push_sent_again(
 ) -> None:
     server.reply = reply
     with pytest.raises(StoreUnavailableError):
-        certificates.get(f"{server.url}/a.pem", deadline=DEADLINE)
+        certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE)
     server.reply = HttpReply(200, b"a certificate")
 
-    assert certificates.get(f"{server.url}/a.pem", deadline=DEADLINE) == b"a certificate"
+    assert certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=DEADLINE) == b"a certificate"
 
 
 def test_without_time_left_nobody_is_asked(server: Server, certificates: HttpsPushCertificates) -> None:
     with pytest.raises(StoreUnavailableError):
-        certificates.get(f"{server.url}/a.pem", deadline=START - SECOND)
+        certificates.get(f"{server.url}/a.pem", source="192.0.2.1", deadline=START - SECOND)
 
     assert server.asked == []
 
 
-def test_only_a_few_certificates_are_kept(
+def test_of_many_certificates_those_are_kept_that_were_used_last(
     server: Server, certificates: HttpsPushCertificates, clock: ManualClock
 ) -> None:
-    for number in (*range(9), 0):
-        clock.advance(MINUTE)
-        certificates.get(f"{server.url}/{number}.pem", deadline=DEADLINE)
+    for number in (0, 1, *range(2, 64), 0, 64, 0, 1):
+        clock.advance(MINUTE // 4)
+        certificates.get(f"{server.url}/{number}.pem", source="192.0.2.1", deadline=DEADLINE)
 
-    assert server.asked.count("/0.pem") == 2
+    assert [server.asked.count(f"/{number}.pem") for number in (0, 1, 2)] == [1, 2, 1]
 
 
 def test_a_folder_has_certificates_by_the_end_of_their_address() -> None:
     folder, path = FolderPushCertificates(CERTIFICATES), next(CERTIFICATES.iterdir())
 
     assert (
-        folder.get(f"https://mns-cert.oss-cn-shanghai.aliyuncs.com/{path.name}", deadline=0)
+        folder.get(
+            f"https://mns-cert.oss-cn-shanghai.aliyuncs.com/{path.name}", source="192.0.2.1", deadline=0
+        )
         == path.read_bytes()
     )
     with pytest.raises(RefusedRequestError):
-        FolderPushCertificates(Path("/nowhere")).get("https://x/a.pem", deadline=0)
+        FolderPushCertificates(Path("/nowhere")).get("https://x/a.pem", source="192.0.2.1", deadline=0)
