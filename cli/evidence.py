@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, open
 from cli.looking import Job, moment
 from cli.terminal import AsJson, out, print_json, printable, told_plainly
 from shared import evidence_rows
+from shared.entries import members
 from shared.evidence import EvidenceRow
 from shared.job_row import JobRow
 from shared.policy import DAY, HOUR, MINUTE
@@ -37,7 +37,7 @@ def evidence(
         rows = evidence_rows.read_all(services.ledger, row.key)
         told = [_item(services, row, rows[one], links=links) for one in sorted(rows)]
     if as_json:
-        hold = None if row.hold is None else {**asdict(row.hold), "at": moment(row.hold.at)}
+        hold = None if row.hold is None else {**members(row.hold), "at": moment(row.hold.at)}
         print_json({"job": row.key, "digest": row.text("digest"), "hold": hold, "items": told})
         return
     if row.hold is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, open
 from cli.looking import Job, moment
 from cli.terminal import AsJson, Exit, complain, escape, out, print_json, told_plainly, user
 from shared import holds
+from shared.entries import members
 from shared.holds import Held
 
 _LONGEST_REASON = 500
@@ -31,7 +31,7 @@ def hold(
     with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
         held = holds.hold(services, find_job(services, name), by=by or user(), reason=checked)
     if as_json:
-        told = {**asdict(held.hold), "at": moment(held.hold.at)}
+        told = {**members(held.hold), "at": moment(held.hold.at)}
         print_json({**told, "copied": held.copied, "missing": held.missing, "pending": held.pending})
     else:
         _tell(held)

@@ -16,11 +16,12 @@ from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
 from cli.terminal import AlwaysJson, AsJson, err, escape, out, print_json, printable, told_plainly
-from shared import archive
+from shared import archive, evidence_rows
 from shared.delivery.outbox import Delivery
 from shared.documents.pointers import resolve
 from shared.due import BUCKETS
 from shared.errors import CorruptRowError, PermanentError
+from shared.evidence import Tally, tally
 from shared.explanation import name_to_type
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
@@ -48,8 +49,9 @@ def jobs(
     """List the jobs of the ledger, newest first."""
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
         rows = sorted(listed(services, days), key=lambda row: -row.count("first_seen_at"))
+        told = [_summary(row, _evidence(services, row)) for row in rows] if as_json else []
     if as_json:
-        print_json({"jobs": [_summary(row) for row in rows]})
+        print_json({"jobs": told})
     else:
         out().print(jobs_table(rows))
 
@@ -59,11 +61,12 @@ def show(name: Job, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) ->
     with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
         row = find_job(services, name)
         record = record_of(services, row)
+        kept = _evidence(services, row)
     if as_json:
         columns = {n: v for n, v in row.columns.items() if not isinstance(v, bytes)}
-        print_json({"job": {"job_key": row.key, **columns}, "record": record})
+        print_json({"job": {"job_key": row.key, **columns}, "record": record, "evidence": _counts(kept)})
         return
-    out().print(_facts(row))
+    out().print(_facts(row, kept))
     if record is not None:
         out().print(_findings(record))
         out().print(_outputs(record))
@@ -127,7 +130,19 @@ def record_of(services: Services, row: JobRow) -> dict[str, Any] | None:
     return record
 
 
-def _summary(row: JobRow) -> dict[str, object]:
+def _evidence(services: Services, row: JobRow) -> Tally:
+    """Count what became of the evidence of a job's present version; one without any costs no read."""
+    if not row.count("evidence"):
+        return Tally()
+    found = evidence_rows.read_all(services.ledger, row.key).values()
+    return tally(found, row.text("digest"), services.clock.now())
+
+
+def _counts(kept: Tally) -> dict[str, int]:
+    return {"kept": kept.kept, "pending": kept.pending, "lost": kept.lost}
+
+
+def _summary(row: JobRow, kept: Tally) -> dict[str, object]:
     return {
         "job": row.key,
         "kind": row.ref.kind,
@@ -135,6 +150,7 @@ def _summary(row: JobRow) -> dict[str, object]:
         "state": row.state.value,
         "suggestion": row.text("suggestion"),
         "labels": (row.text("labels") or "").split(",") if row.text("labels") else [],
+        "evidence": _counts(kept),
         "first_seen_at": moment(row.number("first_seen_at")),
         "first_seen_by": row.text("first_seen_by"),
         "next_at": moment(row.number("due_at")),
@@ -167,7 +183,7 @@ def jobs_table(rows: list[JobRow]) -> Group:
     return Group(table, *reasons)
 
 
-def _facts(row: JobRow) -> Table:
+def _facts(row: JobRow, kept: Tally) -> Table:
     table = Table(title=escape(row.ref.job_id), title_justify="left", show_header=False, box=SIMPLE)
     table.add_column()
     table.add_column(overflow="fold")
@@ -180,6 +196,7 @@ def _facts(row: JobRow) -> Table:
         "version": str(row.count("version") or ""),
         "record": archive.version_key(row.ref, row.text("digest") or "") if row.text("digest") else "",
         "raw answer": parts,
+        "evidence": ", ".join(f"{count} {name}" for name, count in _counts(kept).items() if count),
         "first seen": escape(f"{moment(row.number('first_seen_at'))} by {row.text('first_seen_by')}"),
         "callbacks": str(row.count("notified")),
         "vendor queries": str(row.count("queries")),

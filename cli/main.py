@@ -9,23 +9,34 @@ from typing import Annotated
 import typer
 
 from cli import (
+    comparing,
+    costing,
     delivering,
     demo,
+    deploying,
+    evidence,
     explaining,
+    exporting,
+    holding,
+    importing,
     initializing,
     intervening,
     invoking,
     linting,
     looking,
+    migrating,
     packaging,
     reading,
+    rechecking,
     reconciling,
     redelivering,
     redriving,
+    replaying,
     reporting,
     serving,
     settling,
     tracking,
+    unmapped,
 )
 from cli.terminal import EXIT_STATUSES
 from shared.toolkit import configure_logging
@@ -50,19 +61,31 @@ for command in (
     looking.at,
     explaining.explain,
     reporting.report,
+    comparing.compare,
+    exporting.export,
+    rechecking.recheck,
+    unmapped.unmapped,
     delivering.rules,
     redelivering.redeliver,
     redriving.redrive,
+    replaying.replay,
+    migrating.migrate,
     intervening.release,
     intervening.retry,
+    evidence.evidence,
+    holding.hold,
+    holding.release_hold,
     reading.parse_event,
     reading.normalize,
     invoking.invoke,
     linting.lint_template,
     packaging.package,
+    deploying.deploy,
+    costing.cost,
     serving.serve,
 ):
     app.command(epilog=EXIT_STATUSES)(command)
+app.command("import", epilog=EXIT_STATUSES)(importing.import_answers)
 
 
 @app.callback()

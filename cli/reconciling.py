@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
-from cli.sending_here import HeldDeliveries, send, why_not
+from cli.sending_here import HeldJobs, send, why_not
 from cli.terminal import AsJson, Exit, err, escape, out, print_json, told_plainly
-from shared import bootstrap, runs
-from shared.handing_over import hand_over
+from shared import archival, bootstrap, runs
+from shared.handing_over import ARCHIVE, hand_over
 from shared.places import Inline
 from shared.policy import MINUTE
 from shared.ports import Services
@@ -36,6 +36,8 @@ class _Total:
     """What came of these, as far as they were sent here."""
     unsent: str | None = None
     """Why none was."""
+    evidence: Counter[str] = field(default_factory=Counter)
+    """What came of pictures that were fetched here."""
 
     @property
     def more(self) -> bool:
@@ -62,6 +64,7 @@ class _Total:
             "lost_callbacks": sum(one.lost_callbacks for one in self.summaries),
             "handed_over": self.handed_over,
             "deliveries": dict(sorted(self.deliveries.items())),
+            "evidence": dict(sorted(self.evidence.items())),
             "passes": len(self.summaries),
             "reason": self.reason,
         }
@@ -88,20 +91,22 @@ def reconcile(
 
     It is what the timer's function does, within its part of the account's calls, and never beside it: a pass
     lasts two minutes at most, and after one that was interrupted nobody begins another before they are over.
-    Deliveries that are due are handed over to LEDGER_INVOKER after each pass; without one they are sent
-    here, if LEDGER_DELIVERY and its keys are set. Exit status 1 when a person is needed (a refused key,
-    missing or unreadable jobs, a target that refuses), 3 while something is still due.
+    Deliveries and evidence that are due are handed over to LEDGER_INVOKER after each pass; without one,
+    evidence is fetched here, and deliveries are sent, if LEDGER_DELIVERY and its keys are set. Exit status 1
+    when a person is needed (a refused key, missing or unreadable jobs, a target that refuses), 3 while
+    something is still due.
     """
     total = _Total()
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
         settings = Settings.read(environment(folder))
         within = bootstrap.within_run_budget(services)
-        held = HeldDeliveries()
+        held = HeldJobs()
         with err().status("reconciling ...") as status:
             left = limit
             while left is None or left > 0:
                 _pass(replace(within, invoker=held), total, left)
                 _deliver(services, total, held.take(), settings)
+                _archive(services, total, held.take(ARCHIVE), settings)
                 done = sum(total.outcomes().values())
                 status.update(f"reconciling: {done} jobs so far ...")
                 left = None if limit is None else limit - done
@@ -138,6 +143,16 @@ def _deliver(services: Services, total: _Total, jobs: Sequence[str], settings: S
         total.deliveries.update(send(services, jobs))
 
 
+def _archive(services: Services, total: _Total, jobs: Sequence[str], settings: Settings) -> None:
+    """Keep evidence, or leave it to the deployed function, whose timer comes to what is due."""
+    if not isinstance(settings.invoker, Inline):
+        hand_over(services, jobs, function=ARCHIVE)
+        return
+    in_time = replace(services, deadline=services.clock.now() + _PASS)
+    total.evidence.update(str(outcome) for outcome in archival.keep_evidence_of(in_time, jobs).elements())
+    total.evidence.update(str(outcome) for outcome in archival.keep_due_evidence(in_time).elements())
+
+
 def _tell(total: _Total) -> None:
     if total.reason is not None:
         err().print(escape(total.reason))
@@ -147,6 +162,11 @@ def _tell(total: _Total) -> None:
     if report["drained"]:
         out().print(f"{report['drained']} effects done, {report['lost_callbacks']} callbacks lost")
     _tell_deliveries(total)
+    if total.evidence:
+        came = ", ".join(
+            f"{count} {what.replace('_', ' ')}" for what, count in sorted(total.evidence.items())
+        )
+        out().print(f"evidence: {came}")
     last = total.summaries[-1] if total.summaries else Summary()
     for product in sorted(last.stopped_products):
         err().print(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from cli.terminal import (
     out,
     print_json,
     told_plainly,
+    user,
 )
 from localcloud.runner import InProcessRunner, InvocationError
 from localcloud.template import read_template
@@ -100,7 +100,7 @@ def redrive(
         wish = _Wish(chosen, tuple(read_template(TEMPLATE).functions), only, limit)
         with opened(settings, must_exist=folder) as services, err().status("looking ...") as status:
             now = services.clock.now()
-            letters = _put_back(services, settings, wish, by or _user()) if apply else _look(services, wish)
+            letters = _put_back(services, settings, wish, by or user()) if apply else _look(services, wish)
             told, failure = _gathered(letters, lambda count: status.update(f"{count} letters so far ..."))
     if as_json:
         print_json({"dead_letters": [_document(one) for one in told]})
@@ -189,14 +189,6 @@ def _status(error: FunctionError) -> Exit:
     if isinstance(error, TemporaryError):
         return Exit.LATER
     return Exit.WRONG_USE if isinstance(error, MisconfiguredError) else Exit.NEEDS_A_PERSON
-
-
-def _user() -> str:
-    """Name whose shell this is."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        complain("this machine does not say who you are: say it with --by", Exit.WRONG_USE)
 
 
 def _names_of(key: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shared import sending
-from shared.handing_over import FUNCTION, HandOver
+from shared.handing_over import ARCHIVE, FUNCTION, HandOver
 from shared.policy import MINUTE
 from shared.ports import Services
 from shared.settings import Settings
@@ -39,19 +39,18 @@ def send(services: Services, keys: Sequence[str]) -> dict[str, int]:
 
 
 @dataclass
-class HeldDeliveries:
-    """The invoker of a command: it keeps what is handed over to `deliver`."""
+class HeldJobs:
+    """The invoker of a command: it keeps what is handed over to `deliver` and `archive`."""
 
-    _jobs: dict[str, None] = field(default_factory=dict)
+    _jobs: dict[str, dict[str, None]] = field(default_factory=lambda: {FUNCTION: {}, ARCHIVE: {}})
 
-    def take(self) -> tuple[str, ...]:
-        """Give the jobs that were handed over since it was asked last."""
-        jobs = tuple(self._jobs)
-        self._jobs.clear()
+    def take(self, function: str = FUNCTION) -> tuple[str, ...]:
+        """Give the jobs that were handed over to a function since it was asked last."""
+        jobs = tuple(self._jobs[function])
+        self._jobs[function].clear()
         return jobs
 
     def invoke(self, function: str, payload: bytes, *, task_id: str) -> bool:
         """See `Invoker.invoke`."""
-        assert function == FUNCTION
-        self._jobs |= dict.fromkeys(HandOver.read(json.loads(payload)).jobs)
+        self._jobs[function] |= dict.fromkeys(HandOver.read(json.loads(payload)).jobs)
         return True

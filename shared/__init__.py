@@ -3,12 +3,14 @@
     functions, cli ─► bootstrap ─► adapters ─► ports ─► kinds, inbound ─► record, jobs, documents, ...
          └─────────► use cases ────────────────┘
 
-Use cases: `intake` takes in what a trigger brings, `tracking` announces jobs before any callback (it
-reads `announcements`), `settlement` settles one job, `effects` drains what a commit left to do,
-`reconciliation` settles what is due, `sending` tells the next system (`attempts` is one try of it,
-`handing_over` has it begun, `redelivery` has it done again). They are made of `marks` (somebody wants a
-job looked at), `leasing` (the right to settle it), `asking` (query, result files, record),
-`conclusions` (what an answer means), `job_row` and `archive` (what lies where).
+Use cases: `intake` takes in what a trigger brings, `webhooks` what comes over HTTP, `tracking` announces
+jobs before any callback (it reads `announcements`), `importing` brings answers that were stored elsewhere,
+`replay` makes records of stored answers again, `compatibility` looks at a ledger before another release does,
+`settlement` settles one job, `effects` drains what a commit left to do, `reconciliation` settles what is due,
+`sending` tells the next system (`attempts` is one try of it, `handing_over` has it begun, `redelivery` has it
+done again). They are made of `marks` (somebody wants a job looked at), `leasing` (the right to settle it),
+`asking` (query, result files, record), `conclusions` (what an answer means), `job_row` and `archive` (what
+lies where).
 
 `kinds`, `inbound`, `announcements`, `delivery`, `documents`, `record`, `jobs`, `taxonomy`, `tables`,
 `places`, `policy` and `vendor` do no I/O and read no clock. Only `bootstrap` builds adapters and reads

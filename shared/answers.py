@@ -80,16 +80,19 @@ def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str
         "raw_parts": parts_column(answered.parts),
         "notes": ", ".join(answered.notes) or None,
         "evidence": named or None,
-        **with_effects(row, _effects(answered, moment, has_evidence=named > 0)),
+        # Without evidence, too, if there was any: the manifest is to say that this version has none.
+        **with_effects(row, _effects(answered, moment, has_evidence=bool(named or row.count("evidence")))),
         **_with_deliveries(row, answered, version, moment),
     }
 
 
 def _effects(answered: Answered, moment: Moment, *, has_evidence: bool) -> list[Effect]:
-    """Leave to do what a version needs; its evidence only when whoever is invoked for it has had its time."""
+    """Leave to do what a version needs; its evidence when whoever is invoked for it has had its time."""
     effects = [Effect("record", answered.digest, 0, moment.now)]
     if has_evidence:
-        effects.append(Effect(evidence.EFFECT, answered.digest, 0, moment.now + moment.policy.evidence_claim))
+        effects.append(
+            Effect(evidence.EFFECT, answered.digest, 0, moment.now + moment.policy.evidence_settled)
+        )
     return effects
 
 

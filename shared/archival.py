@@ -18,6 +18,7 @@ from typing import Literal
 from shared import archive, evidence, evidence_manifest, evidence_rows
 from shared.due import BUCKETS
 from shared.errors import (
+    CorruptRowError,
     DownloadRefusedError,
     MisconfiguredError,
     OutcomeUnknownError,
@@ -26,7 +27,7 @@ from shared.errors import (
 )
 from shared.evidence import EvidenceRow
 from shared.jobs import JobRef
-from shared.policy import MINUTE, SECOND
+from shared.policy import HOUR, MINUTE, SECOND
 from shared.ports import Change, Services, When
 from shared.tables import EVIDENCE, EVIDENCE_DUE, Row
 from shared.toolkit import metrics
@@ -45,6 +46,9 @@ _PUT_OFF: Outcome = "put_off"
 # No server may hold a worker for longer, and none is asked that has less time than a small picture needs.
 _LONGEST = 1 * MINUTE
 _SHORTEST = 3_000
+# A row that nobody can read needs a person, not a read every minute.
+_CORRUPT_AGAIN = 1 * HOUR
+_UNWANTED = DownloadRefusedError("LEDGER_EVIDENCE_DAYS says that nothing of this kind is kept")
 _PAGE = 1_000
 # Of a larger backlog only what is due longest is known; some MB of memory.
 _AHEAD = 20_000
@@ -71,8 +75,9 @@ def keep_evidence_of(services: Services, job_keys: Sequence[str]) -> Counter[Out
 
 def keep_due_evidence(services: Services) -> Counter[Outcome]:
     """Fetch what is due, whoever dropped it, and what expires first before all else."""
-    named = [(str(hint["job_key"]), str(hint["evidence_id"])) for hint in _due(services)]
-    outcomes, ended = _work(services, [(one[0], partial(_attempt_named, services, *one)) for one in named])
+    hints = _due(services)
+    attempts = [(str(hint["job_key"]), partial(_attempt_hinted, services, hint)) for hint in hints]
+    outcomes, ended = _work(services, attempts)
     _close(services, ended)
     return outcomes
 
@@ -86,7 +91,7 @@ def _due(services: Services) -> list[Row]:
     now = services.clock.now()
     read = services.parallel.run([partial(_due_of_bucket, services, bucket, now) for bucket in BUCKETS])
     hints = [hint for done in read for hint in done.result()]
-    return sorted(hints, key=lambda hint: int(hint["expires_at"]))
+    return sorted(hints, key=lambda hint: int(hint.get("expires_at", 0)))  # a corrupt row may have none
 
 
 def _due_of_bucket(services: Services, bucket: str, now: int) -> list[Row]:
@@ -120,8 +125,16 @@ def _work(
     return outcomes, list(ended)
 
 
-def _attempt_named(services: Services, job_key: str, name: str) -> Outcome:
-    row = evidence_rows.read_one(services.ledger, job_key, name)
+def _attempt_hinted(services: Services, hint: Row) -> Outcome:
+    if services.clock.now() > services.deadline - RESERVE - _SHORTEST:
+        return "left"  # before it is read: a large backlog takes longer than the reserve
+    job_key, name = str(hint["job_key"]), str(hint["evidence_id"])
+    try:
+        row = evidence_rows.read_one(services.ledger, job_key, name)
+    except CorruptRowError:
+        later = {"due_at": services.clock.now() + _CORRUPT_AGAIN}
+        services.ledger.update(EVIDENCE, (job_key, name), later, [When("due_at", "==", hint["due_at"])])
+        raise
     if row is None or row.due_at is None or row.due_at > services.clock.now():
         return "overtaken"  # an index lags
     return _attempt(services, row)
@@ -131,8 +144,11 @@ def _attempt(services: Services, row: EvidenceRow) -> Outcome:
     """Fetch one item and write what came of it; raise when the ledger cannot be written."""
     now = services.clock.now()
     deadline = min(services.deadline - RESERVE, now + _LONGEST)
-    if deadline - now < _SHORTEST:
+    # Whoever gives it up must have had all the time that there is for a try.
+    if deadline - now < (_LONGEST if evidence.is_over(row, now) else _SHORTEST):
         return "left"
+    if not services.policy.window_of(_kind(row)):
+        return _conclude(services, row, _UNWANTED)
     if row.due_at is not None and row.due_at <= now:
         until = now + services.policy.evidence_claim
         if not services.ledger.update(
@@ -144,19 +160,19 @@ def _attempt(services: Services, row: EvidenceRow) -> Outcome:
         kept = _fetched(services, row, deadline)
     except Exception as error:
         return _conclude(services, row, error)
-    # Whoever has moved it meanwhile did not have its bytes.
-    is_pending = [When("status", "==", "pending")]
-    if not services.ledger.update(EVIDENCE, (row.job_key, row.id), kept, is_pending):
-        return "overtaken"
-    metrics.count("evidence_kept", kind=_kind(row))
-    return "kept"
+    # Whoever has put it off or given it up meanwhile did not have its bytes.
+    for status in ("pending", "lost"):
+        if services.ledger.update(EVIDENCE, (row.job_key, row.id), kept, [When("status", "==", status)]):
+            metrics.count("evidence_kept", kind=_kind(row))
+            return "kept"
+    return "overtaken"
 
 
 def _fetched(services: Services, row: EvidenceRow, deadline: int) -> Change:
     """Put the bytes of an item into the archive, under their own name, and say where they are."""
     with services.downloads.download(row.url or "", deadline=deadline) as found:
         key = archive.evidence_key(JobRef.from_key(row.job_key), found.sha256, found.extension)
-        with found.file.open("rb") as body:
+        with found.open() as body:
             services.objects.put_file(key, body, content_type=found.content_type)
         return evidence.kept(found, key, services.clock.now())
 

@@ -6,11 +6,11 @@ The port, and from where anything is fetched at all. `shared.adapters.https_down
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from shared.errors import DownloadRefusedError as DownloadRefusedError
 from shared.errors import GoneError as GoneError
@@ -23,12 +23,12 @@ _WEB_PORTS = (80, 443)
 
 @dataclass(frozen=True)
 class Download:
-    """One whole file on the temporary disk.
+    """One whole file, which `open` gives from its start, each time anew.
 
     `content_type` and `extension` (`.jpg`) are told by its first bytes, never by its sender or its address.
     """
 
-    file: Path
+    open: Callable[[], BinaryIO]
     size: int
     sha256: str
     content_type: str
@@ -39,7 +39,7 @@ class Downloads(Protocol):
     """Fetches files by address. No error text has the query of an address: a signed one is a secret."""
 
     def download(self, url: str, *, deadline: int) -> AbstractContextManager[Download]:
-        """Fetch the file for the length of a `with` block, after which it is removed.
+        """Fetch the file for the length of a `with` block, after which nothing of it is left here.
 
         Entering raises `DownloadRefusedError` for what will never be taken, `GoneError` when the server
         has no such file or does not show it, `StoreUnavailableError` when there is no room for it here,

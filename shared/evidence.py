@@ -16,7 +16,7 @@ from typing import Literal, TypedDict, cast
 
 from shared.documents.urls import without_query
 from shared.downloads import Download
-from shared.errors import CorruptRowError
+from shared.errors import CorruptRowError, TemporaryError
 from shared.evidence_items import Item
 from shared.policy import Policy
 from shared.ports import Change, When
@@ -151,11 +151,19 @@ def first_columns(item: Item, digest: str, *, job_key: str, until: int, now: int
     return {**common, "status": "pending", "url": item.url, "due_at": due_at, "due_bucket": job_key[0]}
 
 
-def named_again(row: EvidenceRow, item: Item, digest: str, *, until: int, now: int) -> Change:
-    """Decide what it means that a later answer names it: a fresh address, and perhaps another chance."""
+def named_again(
+    row: EvidenceRow, item: Item, digest: str, *, until: int, now: int, present: str | None = None
+) -> Change:
+    """Decide what it means that a later answer names it: a fresh address, and perhaps another chance.
+
+    `present` is the version that the job has: of many versions that is never the one to be forgotten.
+    """
     change: dict[str, Value | None] = {}
     if digest not in row.digests:
-        change["digests"] = ",".join((*row.digests, digest)[-_VERSIONS:])
+        named = [*row.digests, digest]
+        if len(named) > _VERSIONS:
+            named.remove(next(one for one in named if one != present))
+        change["digests"] = ",".join(named)
     if row.status == "pending" and until > row.expires_at:
         change["expires_at"] = until
     is_new = row.status == "pending" and item.url != row.url
@@ -186,9 +194,13 @@ def lost(error: Exception, now: int) -> Change:
 
 
 def put_off(row: EvidenceRow, error: Exception, now: int, policy: Policy) -> Change:
-    """Write when it is tried again; once more at the end of its time, however long the wait would be."""
+    """Write when it is tried again: once more at the end of its time, however long the wait would be.
+
+    Its server may ask for a longer wait, but for none that is longer than all others.
+    """
     waits = policy.evidence_retries
-    at = now + waits[min(row.attempts, len(waits) - 1)]
+    wished = error.retry_after_ms if isinstance(error, TemporaryError) else None
+    at = now + max(waits[min(row.attempts, len(waits) - 1)], min(wished or 0, max(waits)))
     if now < row.expires_at:
         at = min(at, row.expires_at)
     return {"due_at": at, "attempts": row.attempts + 1, "reason": reason(error)}

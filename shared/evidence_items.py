@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared import output_files
 from shared.documents.pointers import resolve
 from shared.documents.urls import without_query
 from shared.errors import ParseError
@@ -28,7 +29,11 @@ class Item:
 
 def named_by(record: JobRecord, policy: Policy) -> tuple[Evidence, ...]:
     """Give what of a record is to be kept."""
-    return record.evidence if policy.window_of(record.job.kind) else ()
+    kind = record.job.kind
+    if not policy.window_of(kind):
+        return ()
+    outputs = output_files.copied(record) if kind in policy.copied_outputs else ()
+    return (*record.evidence, *outputs)
 
 
 def items(kind: Kind, record: JobRecord, parts: Sequence[Part], policy: Policy) -> tuple[Item, ...]:

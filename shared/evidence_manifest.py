@@ -18,9 +18,11 @@ from shared.ports import Services
 
 
 def close(services: Services, job_key: str) -> None:
-    """Write the manifest, and take the effect off the job's row when nothing is pending any more.
+    """Write the manifest, and take the effect off the job's row when nothing is left that may change it.
 
-    Raise `ContendedError` when the rows moved during every attempt.
+    Whoever stalls before it puts an older manifest, and ends right after, does not see that. So the effect
+    stays for as long as an invocation may live that has read other rows. Raise `ContendedError` when the
+    rows moved during every attempt.
     """
     for _ in range(services.policy.contention):
         # The row first: what a later commit names was put before it, and has an effect of its own.
@@ -33,10 +35,19 @@ def close(services: Services, job_key: str) -> None:
         if not _stands(services, key, body):
             services.objects.put(key, body, content_type=archive.CONTENT_TYPES["json"])
             continue  # somebody may have written a newer one before ours
-        if not any(one.status == "pending" for one in rows):
+        if not any(_may_still_be_misread(services, one) for one in rows):
             effects.take_off(services, row, EFFECT)
         return
     raise ContendedError("the evidence moved during every attempt to write its manifest", job=job_key)
+
+
+def _may_still_be_misread(services: Services, one: EvidenceRow) -> bool:
+    """Tell whether it is pending, or was when an invocation may have read it that has not ended.
+
+    A time that is ahead of ours was written by a clock that was wrong: it would be waited for in vain.
+    """
+    now = services.clock.now()
+    return one.ended_at is None or now - services.policy.verify_after < one.ended_at <= now
 
 
 def manifest_bytes(row: JobRow, rows: Iterable[EvidenceRow]) -> bytes:

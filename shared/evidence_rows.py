@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -11,10 +12,13 @@ from shared.evidence import EvidenceRow
 from shared.evidence_items import Item
 from shared.job_row import JobRow
 from shared.kinds.kind import Kind
-from shared.ports import Ledger, Services, When
+from shared.ports import Change, Ledger, Services, When
 from shared.record import JobRecord
-from shared.tables import EVIDENCE, Row
+from shared.tables import EVIDENCE, Row, Value
+from shared.toolkit import metrics
 from shared.vendor import Part
+
+LOG = logging.getLogger(__name__)
 
 
 def read_all(ledger: Ledger, job_key: str) -> dict[str, EvidenceRow]:
@@ -61,7 +65,7 @@ def put(
     known = {} if row.text("digest") is None else read_all(services.ledger, row.key)
     until = evidence_items.expires_at(record, services.clock.now(), services.policy)
     for _ in range(services.policy.contention):
-        if _put(services, row.key, items, known, digest, until, is_fresh=is_fresh):
+        if _put(services, row, items, known, digest, until, is_fresh=is_fresh):
             return
         known = read_all(services.ledger, row.key)
     raise ContendedError("the evidence moved during every attempt to write it", job=row.key)
@@ -69,7 +73,7 @@ def put(
 
 def _put(
     services: Services,
-    job_key: str,
+    job: JobRow,
     items: Sequence[Item],
     known: Mapping[str, EvidenceRow],
     digest: str,
@@ -81,26 +85,34 @@ def _put(
     now, policy, ledger = services.clock.now(), services.policy, services.ledger
     new = [
         (
-            (job_key, item.id),
-            evidence.first_columns(item, digest, job_key=job_key, until=until, now=now, policy=policy),
+            (job.key, item.id),
+            evidence.first_columns(item, digest, job_key=job.key, until=until, now=now, policy=policy),
         )
         for item in items
         if item.id not in known
     ]
     batches = [new[at : at + ledger.BATCH_LIMIT] for at in range(0, len(new), ledger.BATCH_LIMIT)]
     inserted = services.parallel.run([partial(ledger.insert_many, EVIDENCE, batch) for batch in batches])
-    told = [(known[item.id], item) for item in items if item.id in known]
+    again = partial(evidence.named_again, digest=digest, until=until, now=now, present=job.text("digest"))
+    told = [(row, again(row, item)) for item in items if (row := known.get(item.id)) is not None]
     changed = services.parallel.run(
-        [partial(_tell_again, ledger, row, item, digest, until, now, is_fresh=is_fresh) for row, item in told]
+        [partial(_change, ledger, row, change, is_fresh=is_fresh) for row, change in told]
     )
-    outcomes = [one.result() for batch in inserted for one in batch.result()]
-    return all([*outcomes, *(one.result() for one in changed)])
+    written = [one for batch in inserted for one in batch.result()]
+    for ((_, name), columns), one in zip(new, written, strict=True):
+        # Told even where nobody knows whether it was written: whoever comes next may find it there.
+        if columns["status"] == "lost" and one.value is not False:
+            _tell_lost(job, name, columns["reason"])
+    outcomes = [one.result() for one in (*written, *changed)]
+    return all(outcomes)
 
 
-def _tell_again(
-    ledger: Ledger, row: EvidenceRow, item: Item, digest: str, until: int, now: int, *, is_fresh: bool
-) -> bool:
-    change = evidence.named_again(row, item, digest, until=until, now=now)
+def _tell_lost(job: JobRow, name: str, reason: Value) -> None:
+    metrics.count("evidence_lost", kind=job.ref.kind)
+    LOG.error("evidence is lost: %s", reason, extra={"job": job.key, "evidence": name})
+
+
+def _change(ledger: Ledger, row: EvidenceRow, change: Change, *, is_fresh: bool) -> bool:
     if not is_fresh:
         change = {name: value for name, value in change.items() if name == "digests"}
     if not change:

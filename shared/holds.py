@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BufferedReader
 from typing import Any
 
 from shared import archive, evidence_manifest, evidence_rows
+from shared.entries import members
 from shared.errors import ContendedError, ObjectNotFoundError, PermanentError
 from shared.evidence import EvidenceRow
-from shared.job_row import Hold, JobRow, hold_column
+from shared.job_row import Hold, JobRow, hold_column, read_job
 from shared.object_files import ObjectFile
 from shared.ports import Services
 from shared.tables import JOBS
@@ -61,17 +62,18 @@ def hold(services: Services, row: JobRow, *, by: str, reason: str) -> Held:
     originals = dict(_originals(row, rows))
     manifest = archive.held_key(row.ref, archive.manifest_key(row.ref))
     listed = sorted({*_listed(services, row), *originals, manifest})
-    _put(services, archive.hold_key(row.ref), {**asdict(wanted), "keys": listed})
-    copied, missing = _copy_all(services, originals)
-    services.objects.put(
-        manifest,
-        evidence_manifest.manifest_bytes(row, [rows[name] for name in sorted(rows)]),
-        content_type=archive.CONTENT_TYPES["json"],
-    )
     pending = sum(one.status == "pending" for one in rows.values())
     done = wanted if pending else replace(wanted, status="held")
-    _tell(services, row, done)
-    _note(services, row, done)
+    try:
+        _put(services, archive.hold_key(row.ref), {**members(wanted), "keys": listed})
+        copied, missing = _copy_all(services, originals)
+        body = evidence_manifest.manifest_bytes(row, [rows[name] for name in sorted(rows)])
+        services.objects.put(manifest, body, content_type=archive.CONTENT_TYPES["json"])
+        _tell(services, row, done)
+        _note(services, row, done)
+    except Exception:
+        _take_back_if_released(services, row, listed)
+        raise
     return Held(done, copied, missing, pending)
 
 
@@ -85,12 +87,23 @@ def release(services: Services, row: JobRow, *, by: str, reason: str) -> int | N
     releasing = replace(row.hold, status="releasing", by=by, reason=reason, at=services.clock.now())
     row = _note(services, row, releasing)
     listed = _listed(services, row)
-    for done in services.parallel.run([partial(services.objects.remove, key) for key in listed]):
-        done.result()
-    services.objects.remove(archive.hold_key(row.ref))
+    _remove(services, row, listed)
     _tell(services, row, releasing)
     _note(services, row, None)
     return len(listed)
+
+
+def _take_back_if_released(services: Services, row: JobRow, listed: Sequence[str]) -> None:
+    """Remove what was copied after somebody had released the job: nobody would look for it there."""
+    fresh = read_job(services.ledger, row.key)
+    if fresh is not None and (fresh.hold is None or fresh.hold.status == "releasing"):
+        _remove(services, row, listed)
+
+
+def _remove(services: Services, row: JobRow, listed: Sequence[str]) -> None:
+    for done in services.parallel.run([partial(services.objects.remove, key) for key in listed]):
+        done.result()
+    services.objects.remove(archive.hold_key(row.ref))
 
 
 def _originals(row: JobRow, rows: Mapping[str, EvidenceRow]) -> Iterator[tuple[str, _Original]]:
@@ -147,8 +160,8 @@ def _note(services: Services, row: JobRow, hold: Hold | None) -> JobRow:
 
 def _tell(services: Services, row: JobRow, hold: Hold) -> None:
     """Leave a trace that no release takes away."""
-    _put(services, archive.hold_audit_key(row.ref, hold.at), {"job": row.key, **asdict(hold)})
-    LOG.warning("a person holds or releases evidence", extra={"job": row.key, **asdict(hold)})
+    _put(services, archive.hold_audit_key(row.ref, hold.at), {"job": row.key, **members(hold)})
+    LOG.warning("a person holds or releases evidence", extra={"job": row.key, **members(hold)})
 
 
 def _put(services: Services, key: str, told: Mapping[str, Any]) -> None:

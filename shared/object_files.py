@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from shared.ports import ObjectStreams
+from shared.ports import ObjectReads
 
 
 class ObjectFile(io.RawIOBase):
@@ -14,7 +14,7 @@ class ObjectFile(io.RawIOBase):
     Raise `ObjectNotFoundError` at once when there is none.
     """
 
-    def __init__(self, objects: ObjectStreams, key: str) -> None:
+    def __init__(self, objects: ObjectReads, key: str) -> None:
         self._objects = objects
         self._key = key
         self._size = objects.info(key).size

@@ -39,7 +39,8 @@ class Policy:
     confirm_after: int = 10 * MINUTE
     """How long after settling a job is asked about once more: the first answer may have been early."""
     verify_after: int = 15 * MINUTE
-    """How long after that `records/` is compared with the row: longer than any invocation lives."""
+    """How long after that `records/` is compared with the row: longer than any invocation lives. A manifest
+    is compared with its rows so long after the last of them has ended."""
     callback_grace: int = 15 * MINUTE
     """How long after the timer settled a job its callback may still come before it counts as lost."""
 
@@ -60,6 +61,8 @@ class Policy:
     evidence_windows: Mapping[str, int] = field(default_factory=dict)
     """How long after a job's end its evidence can be had, by kind, where it is not `evidence_window`; 0 for
     kinds whose evidence is not kept."""
+    copied_outputs: frozenset[str] = frozenset()
+    """Kinds whose outputs are kept as evidence is: copied out of the bucket that the jobs wrote into."""
     evidence_window: int = 14 * DAY
     """VOD deletes the pictures of a review after two weeks (media-jobs.md 4)."""
     evidence_least: int = 2 * HOUR
@@ -70,8 +73,11 @@ class Policy:
     """How long one attempt may take before somebody else makes another: longer than any invocation lives."""
     evidence_retries: tuple[int, ...] = (1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 1 * HOUR)
     """Waits after evidence could not be had; the last one repeats."""
+    evidence_settled: int = 20 * MINUTE
+    """When a job's evidence is first looked at: what was kept right after the commit is so for good then, as
+    `verify_after` has it."""
     evidence_again: int = 1 * HOUR
-    """How often a job is looked at whose evidence is not all kept or lost."""
+    """How often a job is looked at whose evidence is not all kept or lost for good."""
 
     expected: int = 10 * MINUTE
     """When a job that was only announced is first asked for."""

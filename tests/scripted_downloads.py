@@ -24,7 +24,14 @@ def downloaded(body: bytes) -> Iterator[Download]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "picture")
         file.write_bytes(body)
-        yield Download(file, len(body), hashlib.sha256(body).hexdigest(), "image/jpeg", ".jpg")
+        sha256 = hashlib.sha256(body).hexdigest()
+        yield Download(lambda: file.open("rb"), len(body), sha256, "image/jpeg", ".jpg")
+
+
+def read(found: Download) -> bytes:
+    """Read the whole file."""
+    with found.open() as file:
+        return file.read()
 
 
 class ScriptedDownloads:

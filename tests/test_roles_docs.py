@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from localcloud.template import read_template
 from shared.settings import Settings
+from shared.webhook_settings import WebhookSettings
 from tests.test_template_rights import ROLES, STACK
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +44,8 @@ def test_every_role_and_every_secret_is_told_of_as_a_key() -> None:
     hidden = {name for name, one in template["Parameters"].items() if one.get("NoEcho")}
     secrets = {
         str(field.alias)
-        for field in Settings.model_fields.values()
+        for model in (Settings, WebhookSettings)
+        for field in model.model_fields.values()
         if SecretStr.__name__ in str(field.annotation)
     }
     keys = " ".join(rows("What an attacker gains with each key"))

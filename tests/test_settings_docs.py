@@ -9,23 +9,25 @@ import pytest
 
 from shared import places
 from shared.settings import Settings
+from shared.webhook_settings import WebhookSettings
 
 PAGE = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `((?:LEDGER|ALIBABA_CLOUD)_\w+)` \| (?:`([^`]*)`)? ?\|", PAGE, re.MULTILINE))
 NEEDED = ("LEDGER_OBJECTS", "LEDGER_TABLES")
+FIELDS = {
+    str(field.alias): field for model in (Settings, WebhookSettings) for field in model.model_fields.values()
+}
 # What no text of a variable says, or what says that nothing is set.
 IN_WORDS = {"LEDGER_INVOKER": places.invoker}
 
 
 def test_every_setting_is_explained_once() -> None:
-    assert sorted(re.findall(r"^\| `((?:LEDGER|ALIBABA_CLOUD)_\w+)`", PAGE, re.MULTILINE)) == sorted(
-        str(field.alias) for field in Settings.model_fields.values()
-    )
+    assert sorted(re.findall(r"^\| `((?:LEDGER|ALIBABA_CLOUD)_\w+)`", PAGE, re.MULTILINE)) == sorted(FIELDS)
 
 
 @pytest.mark.parametrize("variable", [name for name in ROWS if name not in NEEDED])
 def test_the_default_that_is_told_is_the_default(variable: str) -> None:
-    (default,) = [field.default for field in Settings.model_fields.values() if field.alias == variable]
+    default = FIELDS[variable].default
     told = ROWS[variable]
 
     if variable in IN_WORDS:

@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from functions import instance
 from localcloud.template import FunctionSpec, read_template
 from shared import archive, bootstrap
 from shared.attempts import RESERVE
 from shared.delivery.targets import Target
+from shared.jobs import JobRef
 from shared.places import Bucket, Fc3, Instance, Network
 from shared.policy import SECOND, Policy
 from shared.settings import Settings
 from shared.tables import TABLES, Table
 from shared.toolkit.strict_json import NumberText
+from shared.webhook_settings import WebhookSettings
 from tests.stack import Stack
 
 ROOT = Path(__file__).parent.parent
+JOB = JobRef("vod.media_audit", "job-1")
 TEMPLATE = read_template(ROOT / "template.yml")
 FUNCTIONS = sorted(TEMPLATE.functions.values(), key=lambda spec: spec.name)
 
@@ -53,10 +58,15 @@ each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.na
 
 def environment(stack: Stack, spec: FunctionSpec) -> dict[str, str]:
     """Give the variables that a function of a stack has."""
+    return {name: str(value) for name, value in properties_of(stack, spec)["EnvironmentVariables"].items()}
+
+
+def properties_of(stack: Stack, spec: FunctionSpec) -> Any:
+    """Give the properties of a function of a stack."""
     (own,) = [
         one for one in stack.of_type("ALIYUN::FC3::Function").values() if one["Handler"] == spec.handler
     ]
-    return {name: str(value) for name, value in own["EnvironmentVariables"].items()}
+    return own
 
 
 def declared(table: Table) -> Any:
@@ -79,6 +89,16 @@ def test_a_handler_resolves_to_a_callable(spec: FunctionSpec) -> None:
 
 
 @each_function
+def test_instances_of_a_function_start_and_end_with_the_hooks(spec: FunctionSpec) -> None:
+    lifecycle = properties_of(STACK, spec)["InstanceLifecycleConfig"]
+
+    assert {name: hook["Handler"] for name, hook in lifecycle.items()} == {
+        "Initializer": f"{instance.__name__}.{instance.initialize.__name__}",
+        "PreStop": f"{instance.__name__}.{instance.pre_stop.__name__}",
+    }
+
+
+@each_function
 def test_a_function_has_sample_events(spec: FunctionSpec) -> None:
     samples = [path for path in (ROOT / "events" / spec.name).iterdir() if path.is_file()]
 
@@ -96,15 +116,22 @@ def test_a_function_is_named_after_its_folder(spec: FunctionSpec) -> None:
     assert names == [{"Fn::Sub": f"${{Name}}-{spec.name}"}]
 
 
+def aliases(settings: type[BaseModel]) -> set[str]:
+    """Give the variables that are read."""
+    return {str(field.alias) for field in settings.model_fields.values()}
+
+
 @each_function
 @pytest.mark.parametrize("stack", [STACK, FULL], ids=["defaults", "everything set"])
 def test_a_function_starts_with_the_variables_that_it_is_given(spec: FunctionSpec, stack: Stack) -> None:
     variables = environment(stack, spec)
-    settings = Settings.read(variables)
+    settings, _ = Settings.read(variables), WebhookSettings.read(variables)
     services = bootstrap.build(settings)
     bootstrap.close(services)
 
-    assert set(variables) <= {str(field.alias) for field in Settings.model_fields.values()}
+    assert set(variables) <= aliases(Settings) | (
+        aliases(WebhookSettings) if spec.name == "webhook" else set()
+    )
     assert settings.objects == Bucket("archive", network=Network(is_internal=True))
     assert settings.tables == Instance("media-ledger", network=Network(is_internal=True))
     assert sum(len(name) + len(value) for name, value in variables.items()) <= 4096
@@ -178,7 +205,9 @@ def test_only_what_serves_a_person_for_a_while_expires() -> None:
     (bucket,) = STACK.of_type("ALIYUN::OSS::Bucket").values()
     rules = {one["Prefix"]: one["Expiration"]["Days"] for one in bucket["LifecycleConfiguration"]["Rule"]}
 
-    assert rules == {"quarantine/": 365, "reports/": 365}
+    assert rules == {"quarantine/": 365, "evidence/": 1095, "reports/": 365}
+    assert archive.manifest_key(JOB).startswith("evidence/")
+    assert not archive.held_key(JOB, archive.manifest_key(JOB)).startswith(tuple(rules))
     assert archive.quarantine_key(b"", 0).startswith("quarantine/")
     assert archive.report_key("2025-11-20", "run", "json").startswith("reports/")
     assert rules["quarantine/"] * 86400 >= STACK.properties("InboxTable")["TimeToLive"]
@@ -237,7 +266,14 @@ def test_what_is_kept_outlives_the_stack() -> None:
         if one["Type"].startswith(("ALIYUN::OSS::", "ALIYUN::OTS::"))
     }
 
-    assert set(kept) == {"Archive", "Ledger", "JobsTable", "InboxTable", "LeasesTable"}
+    assert set(kept) == {
+        "Archive",
+        "Ledger",
+        "JobsTable",
+        "InboxTable",
+        "EvidenceTable",
+        "LeasesTable",
+    }
     assert set(kept.values()) == {"Retain"}
 
 
@@ -253,6 +289,38 @@ def test_as_many_instances_as_share_the_calls_are_reserved() -> None:
         "Fn::Calculate": [f"{{0}} - {by_name}", 0, [{"Ref": "CallbackInstances"}]]
     }
     assert parameters["CallbackInstances"]["MinValue"] > by_name
+
+
+def test_what_is_reserved_leaves_instances_to_the_others() -> None:
+    reserved = [
+        one["ReservedConcurrency"] for one in STACK.of_type("ALIYUN::FC3::ConcurrencyConfig").values()
+    ]
+
+    # Of the 100 that an account has in a region (function-compute.md 1.5).
+    assert sum(reserved) <= 75
+
+
+def test_topic_messages_bring_their_ids_and_are_tried_for_a_day() -> None:
+    (topic,) = [
+        one["TriggerConfig"]
+        for one in STACK.of_type("ALIYUN::FC3::Trigger").values()
+        if one["TriggerType"] == "mns_topic"
+    ]
+
+    assert topic == {"notifyContentFormat": "JSON", "notifyStrategy": "EXPONENTIAL_DECAY_RETRY"}
+
+
+def test_who_announces_over_http_signs_for_a_right_to_invoke() -> None:
+    trigger = STACK.properties("TrackFromHttp")["TriggerConfig"]
+
+    assert (trigger["authType"], trigger["methods"]) == ("function", ["POST"])
+
+
+@pytest.mark.parametrize("name", ["Delivery", "DeliveryKeys"])
+def test_parameters_that_may_hold_a_secret_are_not_shown(name: str) -> None:
+    parameters: Any = TEMPLATE.tree["Parameters"]
+
+    assert parameters[name]["NoEcho"] is True
 
 
 def test_the_longest_time_limit_of_a_target_fits_into_an_invocation() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from functions.track.handler import handle as track
 from localcloud.template import read_template
-from shared import runs, sending
-from shared.errors import SettingError, TargetRefusedError
+from shared import archival, runs, sending
+from shared.errors import DownloadRefusedError, SettingError, TargetRefusedError
 from shared.policy import MINUTE, Policy
 from shared.toolkit import configure_logging, fake_context, function_handler
 from tests.scripted_targets import plan_to
@@ -31,6 +31,7 @@ STACK = Stack(
 ALARMS = {one["Detail"]["Name"]: one["Detail"] for one in STACK.of_type("ALIYUN::SLS::Alert").values()}
 SEARCHING = sorted(set(ALARMS) - {"standstill", "errors"})
 JOB = "job-1"
+PICTURE = "http://bucket.oss-cn-shanghai.aliyuncs.com/1.jpg"
 
 
 def query(alarm: str) -> str:
@@ -113,6 +114,19 @@ def refused_by_a_target() -> list[str]:
     return logged(lambda: sending.deliver(world.services, [ref(JOB).key]))
 
 
+def evidence_out_of_reach() -> list[str]:
+    world = world_with_a_picture()
+    world.deliver_due()
+    world.clock.advance(world.services.policy.evidence_window // 2)
+    return logged(lambda: archival.keep_due_evidence(world.services))
+
+
+def evidence_refused() -> list[str]:
+    world = world_with_a_picture()
+    world.pictures.say(PICTURE, DownloadRefusedError("no picture"))
+    return logged(lambda: archival.keep_evidence_of(world.services, [ref(JOB).key]))
+
+
 def usual_day() -> list[str]:
     world = world_telling("a")
     world.put(due_row(2))
@@ -122,6 +136,13 @@ def usual_day() -> list[str]:
         lambda: sending.deliver(world.services, [ref(JOB).key]),
         lambda: runs.run(world.services),
     )
+
+
+def world_with_a_picture() -> World:
+    world = World(None)
+    world.vendor.know(JOB, answer(JOB, pictures=[PICTURE]))
+    world.deliver(callback(JOB))
+    return world
 
 
 def world_telling(target: str) -> World:
@@ -142,6 +163,8 @@ def world_telling(target: str) -> World:
         (corrupt_row, "quarantine"),
         (refused_by_the_vendor, "misconfigured"),
         (refused_by_a_target, "undelivered"),
+        (evidence_out_of_reach, "evidence-deadline"),
+        (evidence_refused, "evidence-deadline"),
         (usual_day, None),
     ],
     ids=lambda one: getattr(one, "__name__", one),

@@ -33,7 +33,7 @@ from shared.record import Evidence, JobRecord
 from shared.replay import tasks
 from shared.replay.selection import Selection
 from shared.tables import TABLES
-from tests.callers import SAMPLES, listening
+from tests.callers import CALLERS, SAMPLES
 from tests.faults import Faults, FaultyInvoker
 from tests.functions.test_reconcile import TICK
 from tests.newer_kinds import with_normalizer
@@ -43,6 +43,7 @@ from tests.world import KIND, Stores, World
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = read_template(ROOT / "template.yml")
+RECHECK = (ROOT / "events" / "reconcile" / "recheck.json").read_bytes()
 NEEDED = {"CodeBucket": "code", "CodeKey": "1.zip", "ArchiveBucket": "archive"}
 STACK = Stack(TEMPLATE, **NEEDED)
 HANDLERS: dict[str, Callable[[bytes, Services], object]] = {
@@ -52,7 +53,7 @@ HANDLERS: dict[str, Callable[[bytes, Services], object]] = {
     "reconcile": reconcile,
     "replay": replay,
     "track": track,
-    "webhook": take_http_callbacks,
+    "webhook": partial(take_http_callbacks, callers=CALLERS),
 }
 ROLES = {name: f"{name.capitalize()}Role" for name in HANDLERS}
 ACCOUNT, REGION = PSEUDO["ALIYUN::TenantId"], PSEUDO["ALIYUN::Region"]
@@ -119,7 +120,7 @@ class Life:
         HANDLERS[name](
             event,
             replace(
-                listening(services),
+                services,
                 invoker=FaultyInvoker(self.invoker, seen),
                 sender=HookSender(LimitedRuns(), services.objects, clock=self.world.clock),
                 deadline=self.world.clock.now() + time,
@@ -144,6 +145,7 @@ class Life:
             self.world.clock.advance(3 * MINUTE)
             self.run("reconcile", TICK)
             self.run("archive", TICK)
+        self.run("reconcile", RECHECK)
         self.invoker.run_accepted()
 
 
@@ -245,6 +247,7 @@ def test_what_parameters_name_is_granted_and_nothing_beside_it() -> None:
         TEMPLATE,
         **NEEDED,
         ResultBuckets="mine,yours",
+        OutputBuckets="theirs,ours",
         AccountRoles="acs:ram::1:role/a,acs:ram::2:role/b",
         DeliveryQueues="desk,press",
         DeliveryTopics="news",
@@ -266,7 +269,7 @@ def test_what_parameters_name_is_granted_and_nothing_beside_it() -> None:
     added = {name: stack.grants(role) - STACK.grants(role) for name, role in ROLES.items()}
 
     assert added == {
-        "archive": set(),
+        "archive": {("oss:GetObject", f"acs:oss:*:*:{bucket}/*") for bucket in ("theirs", "ours")},
         "callback": asks,
         "deliver": tells,
         "reconcile": asks,

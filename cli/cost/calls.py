@@ -48,8 +48,8 @@ DELIVERY = {"deliver.invoke": 1, "jobs.get": 1}
 PER_TARGET = {"jobs.get": 1, "jobs.update": 2, "objects.get": 1, "target.send": 1}
 
 EVIDENCE = {
-    **{"archive.invoke": 1, "evidence.under": 4, "jobs.get": 2, "jobs.update": 1},
-    **{"objects.get": 1, "objects.put": 1},
+    **{"archive.invoke": 2, "evidence.under": 7, "jobs.get": 7, "jobs.update": 2},
+    **{"jobs_due.leave": 1, "jobs_due.enter": 1, "objects.get": 3, "objects.put": 1},
 }
 PER_PICTURE = {
     **{"evidence.insert": 1, "evidence_due.enter": 1, "evidence.update": 1, "evidence_due.leave": 1},

@@ -15,6 +15,9 @@ class FileType(NamedTuple):
     extension: str
 
 
+OTHER = FileType("application/octet-stream", "")
+"""What is said of a file that is none of these."""
+
 _JPEG = FileType("image/jpeg", ".jpg")
 _MP3 = FileType("audio/mpeg", ".mp3")
 _BY_START = {

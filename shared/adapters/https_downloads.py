@@ -100,7 +100,8 @@ class HttpsDownloads:
             reason = error.message
         except PrivateAddressError as error:
             raise DownloadRefusedError(str(error), host=host) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        # A `ValueError` is what libraries make of redirects to nowhere and of chunks of less than nothing.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             reason = f"no whole file came: {innermost(error)}"
         finally:
             # A server that sends a byte now and then would keep the thread for ever.
@@ -160,7 +161,8 @@ class HttpsDownloads:
             raise DownloadFailedError(
                 "it begins like no picture, video or sound" if size else "it is empty", host=host
             )
-        return Download(Path(spool.name), size, hashed.hexdigest(), kind.content_type, kind.extension)
+        file = Path(spool.name)
+        return Download(lambda: file.open("rb"), size, hashed.hexdigest(), kind.content_type, kind.extension)
 
     def _too_large(self, host: str) -> DownloadRefusedError:
         return DownloadRefusedError(f"it is larger than {self._limits.max_bytes} bytes", host=host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from functions.reconcile.handler import handle as reconcile
 from localcloud.template import read_template
 from shared.adapters.clocks import ManualClock
 from shared.errors import MisconfiguredError, ParseError
+from shared.evidence import MAX_URL
 from shared.handing_over import HandOver
 from shared.policy import HOUR, MINUTE, SECOND
 from shared.ports import Services
@@ -20,9 +22,10 @@ from shared.toolkit import fake_context
 from tests.due_job import due_world
 from tests.faults import Faults
 from tests.functions.test_reconcile import TICK
+from tests.measured import measured
 from tests.scripted_vendor import answer, callback
 from tests.shared.test_archival import JOB, KEY, ONE, TWO, effects, statuses, world_with
-from tests.world import START, World
+from tests.world import KIND, START, World
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events" / "archive"
@@ -82,11 +85,38 @@ def test_a_job_that_the_timer_settles_is_handed_over_too() -> None:
 def test_what_an_invocation_dropped_is_handed_over_again_by_the_timer() -> None:
     world = world_with(ONE)
     assert world.deliver_due() == 0  # nobody was told
-    world.clock.advance(world.services.policy.evidence_claim)
+    world.clock.advance(world.services.policy.evidence_settled)
     reconcile(TICK, in_time(world.services))
 
     assert world.deliver_due() == 1
     assert statuses(world) == ["kept"]
+
+
+def test_reconcile_tells_what_may_get_lost_while_archive_stands_still(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_with(ONE, TWO)
+    for _ in range(7 * 24):
+        reconcile(TICK, in_time(world.services))
+        world.clock.advance(HOUR)
+    world.clock.advance(HOUR)
+    early = measured(caplog, "evidence_at_risk")
+    reconcile(TICK, in_time(world.services))
+
+    assert (early, measured(caplog, "evidence_at_risk")) == ({}, {(KIND,): 2})
+    assert statuses(world) == ["pending", "pending"]
+
+
+def test_a_picture_whose_address_no_row_can_hold_is_told_to_be_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_with(ONE, f"{TWO}{'x' * MAX_URL}")
+    world.run_until_quiet()
+
+    assert measured(caplog, "evidence_lost") == {(KIND,): 1}
+    assert statuses(world) == ["kept", "lost"]
 
 
 def test_jobs_are_told_how_many_attempts_ended_how() -> None:

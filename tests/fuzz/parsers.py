@@ -50,7 +50,7 @@ from shared.vendor import Format, Part
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 
-_FUNCTIONS = ("callback", "deliver", "reconcile", "track")
+_FUNCTIONS = ("archive", "callback", "deliver", "reconcile", "track")
 _PLACES = {"LEDGER_OBJECTS": "file:///a", "LEDGER_TABLES": "sqlite:///a"}
 _TREES = {"answer": strict_json.parse('{"a/b": [{"~": "[1]"}, true], "#": "{\\"c\\": null}"}')}
 _KEY = "a-key-of-the-fuzzer"

@@ -125,6 +125,26 @@ def test_a_manifest_that_somebody_overtook_is_written_again() -> None:
     assert [item["status"] for item in manifest(world)["items"]] == ["kept", "kept"]
 
 
+def test_an_old_manifest_put_by_somebody_who_then_ends_does_not_stay() -> None:
+    """Whoever stalled had read that one picture is pending; the other, who kept it, has closed the job."""
+    world = world_with(ONE, TWO, there=(ONE,))
+
+    def everybody_else_is_done() -> None:
+        world.pictures.have(TWO)
+        world.clock.advance(HOUR // 60)
+        archival.keep_due_evidence(world.services)
+
+    stalls = Fault(before=everybody_else_is_done, after=ENDS_AFTER.after)
+    with pytest.raises(Crash):
+        archival.keep_evidence_of(world.through(Faults(first("put", stalls))), [KEY])
+    told = [item["status"] for item in manifest(world)["items"]]
+    world.run_until_quiet()
+
+    assert sorted(told) == ["kept", "pending"]
+    assert [item["status"] for item in manifest(world)["items"]] == ["kept", "kept"]
+    assert effects(world) == []
+
+
 def test_a_version_that_came_meanwhile_keeps_its_effect() -> None:
     world = world_with(ONE, there=(ONE, TWO))
     old = world.row(JOB)
@@ -137,6 +157,7 @@ def test_a_version_that_came_meanwhile_keeps_its_effect() -> None:
         return None
 
     archival.keep_evidence_of(world.services, [KEY])
+    world.clock.advance(world.services.policy.verify_after)
     evidence_manifest.close(world.through(Faults(commit)), KEY)
     row = world.row(JOB)
 

@@ -187,7 +187,7 @@ STORIES = {
         reviewed_and_settled,
         archivist,
         "under evidence, download http:, put_file evidence, update evidence, get jobs, under evidence,"
-        " get evidence, put evidence, get jobs, under evidence, get evidence, update jobs, get jobs",
+        " get evidence, put evidence, get jobs, under evidence, get evidence",
     ),
     "a lost callback": Story(never_called_back, timer, "get jobs, get jobs, update jobs, get jobs"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
+from io import BytesIO
 
 import pytest
 from hypothesis import given
@@ -141,7 +141,7 @@ def test_what_was_refused_has_another_chance_while_there_is_time() -> None:
 
 
 def test_what_is_kept_is_only_told_of_another_version() -> None:
-    found = Download(Path("/tmp/file"), 5, "ab" * 32, "image/jpeg", ".jpg")
+    found = Download(BytesIO, 5, "ab" * 32, "image/jpeg", ".jpg")
     kept = after(row(), evidence.kept(found, "evidence/key.jpg", START))
     change = evidence.named_again(kept, replace(ITEM, url="other"), "d2", until=START + 99 * DAY, now=START)
 
@@ -149,12 +149,37 @@ def test_what_is_kept_is_only_told_of_another_version() -> None:
     assert change == {"digests": "d1,d2"}
 
 
-@given(attempts=st.integers(0, 400), now=st.integers(START, START + 15 * DAY))
+def test_however_many_versions_name_an_item_the_present_one_is_remembered() -> None:
+    named = row(digests=("present",))
+    for number in range(40):
+        change = evidence.named_again(
+            named, ITEM, f"d{number}", until=named.expires_at, now=START, present="present"
+        )
+        named = after(named, change)
+
+    assert "present" in named.digests
+    assert named.digests[-1] == "d39"
+    assert len(named.digests) <= 8
+
+
+@pytest.mark.parametrize(("wished", "waited"), [(1, MINUTE), (10 * MINUTE, 10 * MINUTE), (DAY, HOUR)])
+def test_a_server_may_ask_for_a_longer_wait_within_bounds(wished: int, waited: int) -> None:
+    change = evidence.put_off(row(), GoneError("busy", retry_after_ms=wished), START, POLICY)
+
+    assert change["due_at"] == START + waited
+
+
+@given(
+    attempts=st.integers(0, 400),
+    now=st.integers(START, START + 15 * DAY),
+    wished=st.none() | st.integers(0, 99 * DAY),
+)
 def test_an_item_is_tried_at_least_hourly_and_once_more_when_its_time_is_over(
-    attempts: int, now: int
+    attempts: int, now: int, wished: int | None
 ) -> None:
     before = row(attempts=attempts)
-    put_off = after(before, evidence.put_off(before, GoneError("gone"), now, POLICY))
+    error = GoneError("gone", retry_after_ms=wished)
+    put_off = after(before, evidence.put_off(before, error, now, POLICY))
     assert put_off.due_at is not None
 
     assert put_off.attempts == attempts + 1

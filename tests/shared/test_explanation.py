@@ -62,7 +62,7 @@ def told_after(world: World, words: str) -> list[tuple[int | None, str]]:
     ("suggestion", "said"),
     [
         ("pass", "2 times in all: the record is what it says"),
-        ("block", "2 times in all: the record is what it says, as version 2"),
+        ("block", "2 times in all: something differed, as version 2"),
         (None, "2 times in all: something differed"),
     ],
 )

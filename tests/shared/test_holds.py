@@ -210,6 +210,18 @@ def test_of_two_persons_one_is_told_to_look_again() -> None:
         holds.hold(world.services, read_before, by="bob", reason="case 8")
 
 
+@pytest.mark.parametrize("number", range(1, 24))
+def test_a_release_during_a_hold_leaves_no_copy_that_nobody_knows(number: int) -> None:
+    world = settled_world(*PICTURES)
+    meanwhile = Fault(before=lambda: release(world))
+    with suppress(ContendedError, PermanentError):
+        hold(world, world.through(Faults(at(number, meanwhile))))
+
+    assert (status(world) is None, copies(world) == {}) in ((True, True), (False, False))
+    release(world)
+    assert (status(world), copies(world)) == (None, {})
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"status":"held"}', '{"for":"ever"}'])
 def test_a_hold_that_cannot_be_read_names_its_job(text: str) -> None:
     with pytest.raises(CorruptRowError, match=JOB):

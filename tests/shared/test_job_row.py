@@ -92,7 +92,6 @@ def test_raw_parts_are_read_back() -> None:
         {"state": "running", "effects": "{}"},
         {"state": "running", "effects": "[1]"},
         {"state": "running", "effects": '[{"name": "record"}]'},
-        {"state": "running", "raw_parts": '[{"name": "answer", "format": "json", "key": "k", "new": 1}]'},
         {"state": "running", "raw_parts": '[{"name": "answer", "format": "doc", "key": "k"}]'},
         {"state": "running", "effects": '[{"name": "record", "digest": "d", "attempts": 0, "next_at": "5"}]'},
         {"state": "running", "claimed": "maybe"},

@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.delivery.rules import DeliveryPlan
+from shared.downloads import HostRule
 from shared.errors import MisconfiguredError, SettingError
 from shared.settings import Settings
 from shared.toolkit.context import Credentials
@@ -53,6 +54,13 @@ def test_endpoints_are_read_by_product() -> None:
         ("LEDGER_OUTPUTS", "mts.video_quality=bucket", "mts.video_quality=oss://"),
         ("LEDGER_SIGNATURE", "v4", "'acs3' or 'rpc1'"),
         ("LEDGER_ANSWER_FORMAT", "yaml", "'json' or 'xml'"),
+        (
+            "LEDGER_EVIDENCE_HOSTS",
+            "https://cdn.example",
+            "pictures.example.com, .example.com or 10.1.2.3:8080",
+        ),
+        ("LEDGER_COPY_OUTPUTS", "mts.productions", "unknown name mts.productions: known are ice.production"),
+        ("LEDGER_EVIDENCE_NETWORKS", "10.0.0.1/8", "must look like 10.0.0.0/8"),
         ("LEDGER_WORKERS", "0", "greater than or equal to 1"),
         ("LEDGER_WORKERS", "many", "integer"),
         ("LEDGER_LEASE_SECONDS", "1", "greater than or equal to 10"),
@@ -66,7 +74,7 @@ def test_endpoints_are_read_by_product() -> None:
         (
             "LEDGER_ENDPOINTS",
             "mns=https://host",
-            "unknown name mns: known are fc, ice, mts, oss, ots, sts, vod",
+            "unknown name mns: known are fc, ice, mts, oss, ots, ros, sts, vod",
         ),
         ("LEDGER_ENDPOINTS", "vod=http://a,vod=http://b", "vod is there 2 times"),
         ("LEDGER_OUTPUTS", "mts=oss://bucket", "unknown name mts: known are ice.production"),
@@ -208,3 +216,39 @@ def test_a_role_is_found_by_its_account() -> None:
         ("1000000000000001", "acs:ram::1000000000000001:role/one"),
         ("2000000000000002", "acs:ram::2000000000000002:role/two"),
     )
+
+
+def test_hosts_and_networks_of_evidence_are_read_once_each() -> None:
+    settings = Settings.read(
+        {
+            **GOOD,
+            "LEDGER_EVIDENCE_HOSTS": " .example.com, cdn.test:8080,.EXAMPLE.com,",
+            "LEDGER_EVIDENCE_NETWORKS": "10.0.0.0/8,::1",
+        }
+    )
+
+    assert settings.evidence_hosts == (HostRule("example.com", below=True), HostRule("cdn.test", port=8080))
+    assert [str(network) for network in settings.evidence_networks] == ["10.0.0.0/8", "::1/128"]
+
+
+def test_outputs_are_copied_of_kinds_of_which_anything_is_kept() -> None:
+    environment = {**GOOD, "LEDGER_COPY_OUTPUTS": "mts.production, ice.production"}
+    settings = Settings.read({**environment, "LEDGER_EVIDENCE_DAYS": "mts.production=7,vod.media_audit=0"})
+
+    assert settings.copy_outputs == {"mts.production", "ice.production"}
+    with pytest.raises(SettingError, match=r"LEDGER_COPY_OUTPUTS names ice\.production, of which LEDGER_"):
+        Settings.read({**environment, "LEDGER_EVIDENCE_DAYS": "ice.production=0"})
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1", "0.0.0.0/0", "::1", "::/0"])
+def test_a_function_is_given_no_way_to_its_own_machine(network: str) -> None:
+    environment = {**GOOD, "LEDGER_EVIDENCE_NETWORKS": network}
+    Settings.read(environment)
+
+    with pytest.raises(SettingError, match="LEDGER_EVIDENCE_NETWORKS includes this machine itself"):
+        Settings.read({**environment, "LEDGER_OBJECTS": "oss://archive?region=cn-shanghai"})
+    local = {
+        "LEDGER_OBJECTS": "oss://archive?region=cn-shanghai",
+        "LEDGER_ENDPOINTS": "oss=http://127.0.0.1:80",
+    }
+    Settings.read({**environment, **local})

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
 
-from shared.adapters.aliyun.oss_bodies import OssObject, open_body, read_body
+from shared.adapters.aliyun.oss_bodies import OssObject
 from shared.adapters.aliyun.oss_client import OssClient
-from shared.adapters.object_keys import MAX_KEY_BYTES, check_span, segments
+from shared.adapters.aliyun.oss_reads import read_chunks, read_head, read_info, read_object
+from shared.adapters.object_keys import MAX_KEY_BYTES, segments
 from shared.errors import ObjectNotFoundError
 from shared.ports import ObjectInfo
 
@@ -72,20 +73,11 @@ class OssObjectStore:
 
         The call is tried again until it is answered; a body that is cut is not.
         """
-        check_span(start, end)
-        place = self._at(key)
-        last = "" if end is None else str(end - 1)
-        span = f"bytes={start}-{last}" if start or last else None
-        answer = self._client.run(lambda client: open_body(client, place, span=span), key=key)
-        if answer is not None:
-            yield from read_body(answer, place, left_ms=self._client.left_ms)
+        return read_chunks(self._client, self._at(key), start=start, end=end)
 
     def info(self, key: str) -> ObjectInfo:
         """Tell what is known of an object; raise `ObjectNotFoundError` when there is none."""
-        head = self._client.run(lambda client: _head(client, self._at(key)), key=key)
-        return ObjectInfo(
-            head.content_length, int(head.last_modified.timestamp()) * 1000, content_type=head.content_type
-        )
+        return read_info(self._client, self._at(key))
 
     def has(self, key: str) -> bool:
         """Tell whether an object stands under the key."""
@@ -199,7 +191,7 @@ class _Write:
         return True
 
     def _is_ours(self, client: Any) -> bool:
-        metadata = _head(client, self._place).metadata or {}
+        metadata = read_head(client, self._place).metadata or {}
         return bool(metadata.get(_PUT_ID) == self._put_id)
 
     def _request(self, *, forbid_overwrite: bool | None) -> Any:
@@ -219,21 +211,6 @@ class _Write:
             server_side_encryption=encryption.algorithm if encryption else None,
             server_side_encryption_key_id=encryption.key_id if encryption else None,
         )
-
-
-def read_object(client: OssClient, place: OssObject) -> bytes:
-    """Read a whole object, again from its start when it is cut or damaged on the way."""
-
-    def once(sdk: Any) -> bytes:
-        return b"".join(read_body(open_body(sdk, place), place, left_ms=client.left_ms))
-
-    return client.run(once, key=place.key)
-
-
-def _head(client: Any, place: OssObject) -> Any:
-    import alibabacloud_oss_v2 as oss
-
-    return client.head_object(oss.HeadObjectRequest(bucket=place.bucket, key=place.name))
 
 
 def _md5(body: bytes | BinaryIO) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from shared.adapters.aliyun.oss_bodies import OssObject
 from shared.adapters.aliyun.oss_client import OssClient
-from shared.adapters.aliyun.oss_object_store import read_object
+from shared.adapters.aliyun.oss_reads import read_chunks, read_info, read_object
 from shared.adapters.object_keys import MAX_KEY_BYTES
 from shared.errors import ObjectNotFoundError, SettingError, VendorRefusedError
+from shared.ports import ObjectInfo
 
 # The host comes from a job, and would get signed requests: nothing of it is used but the region. What
 # stands behind the key's `#` or `?` belongs to the key: an address in OSS has no query.
@@ -36,26 +38,21 @@ class OssResultFiles:
 
     def read(self, uri: str) -> bytes:
         """Read a whole file."""
-        found = _ADDRESS.fullmatch(uri)
-        if found is None or not _is_key(found["key"]):
-            raise ObjectNotFoundError("not the address of a file in OSS", file=uri[:200])
-        region = found["region"] or self._region
-        if region is None:
-            raise SettingError("set LEDGER_REGION to read files whose address names none", file=uri[:200])
-        place = OssObject(found["bucket"], found["key"], uri[:200])
-        try:
-            return read_object(self._client(region), place)
-        except SettingError as error:
-            if error.details.get("vendor_code") != "NoSuchBucket":
-                raise
-            raise ObjectNotFoundError("there is no such bucket", file=uri[:200]) from None
-        except VendorRefusedError as error:
-            if error.details.get("vendor_code") != "AccessDenied":
-                raise
-            raise SettingError(
-                f"grant oss:GetObject on the bucket {found['bucket']} to the role that reads results",
-                file=uri[:200],
-            ) from None
+        client, place = self._located(uri)
+        with _explained(place):
+            return read_object(client, place)
+
+    def chunks(self, uri: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Give the bytes from `start` up to `end`, which is left out, piece by piece."""
+        client, place = self._located(uri)
+        with _explained(place):
+            yield from read_chunks(client, place, start=start, end=end)
+
+    def info(self, uri: str) -> ObjectInfo:
+        """Tell what is known of a file."""
+        client, place = self._located(uri)
+        with _explained(place):
+            return read_info(client, place)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -65,11 +62,38 @@ class OssResultFiles:
         for client in clients:
             client.close()
 
+    def _located(self, uri: str) -> tuple[OssClient, OssObject]:
+        found = _ADDRESS.fullmatch(uri)
+        if found is None or not _is_key(found["key"]):
+            raise ObjectNotFoundError("not the address of a file in OSS", file=uri[:200])
+        region = found["region"] or self._region
+        if region is None:
+            raise SettingError("set LEDGER_REGION to read files whose address names none", file=uri[:200])
+        return self._client(region), OssObject(found["bucket"], found["key"], uri[:200])
+
     def _client(self, region: str) -> OssClient:
         with self._opening:
             if region not in self._clients:
                 self._clients[region] = self._open_client(region)
             return self._clients[region]
+
+
+@contextmanager
+def _explained(place: OssObject) -> Iterator[None]:
+    """Say of a refusal what it means for a bucket of the user's."""
+    try:
+        yield
+    except SettingError as error:
+        if error.details.get("vendor_code") != "NoSuchBucket":
+            raise
+        raise ObjectNotFoundError("there is no such bucket", file=place.key) from None
+    except VendorRefusedError as error:
+        if error.details.get("vendor_code") != "AccessDenied":
+            raise
+        raise SettingError(
+            f"grant oss:GetObject on the bucket {place.bucket} to the role that reads results",
+            file=place.key,
+        ) from None
 
 
 def _is_key(key: str) -> bool:

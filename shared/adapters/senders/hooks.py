@@ -15,7 +15,7 @@ from shared.errors import FunctionError, SettingError, TargetRefusedError, Targe
 from shared.hooks.services import Hook, HookFiles, HookServices
 from shared.jobs import JobRef
 from shared.ports import Clock, ObjectStore
-from shared.record import JobRecord
+from shared.record import read_record
 from shared.toolkit.masking import Masker
 
 LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class HookSender:
     def _run(self, target: Target, dispatch: Dispatch, *, deadline: int) -> None:
         hook = load_hook(target)
         record_key = json.loads(dispatch.body)["data"]["record_key"]
-        record = JobRecord.model_validate_json(self._objects.get(record_key))
+        record = read_record(self._objects.get(record_key))
         services = HookServices(
             target=target.name,
             job=JobRef.from_key(dispatch.job_key),

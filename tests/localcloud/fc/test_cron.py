@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.fc.cron import Schedule, ScheduleError
-from localcloud.lint.cron import schedule_problems
 
 
 def epoch(text: str) -> int:
@@ -43,6 +42,7 @@ def due(text: str, start: str, count: int) -> list[str]:
         ("0 30 8 ? * MON-FRI", ["2025-11-21 08:30:00", "2025-11-24 08:30:00"]),
         ("0 0 0 * * 7", ["2025-11-23 00:00:00", "2025-11-30 00:00:00"]),
         ("0 0 0 13 * fri", ["2025-11-21 00:00:00", "2025-11-28 00:00:00", "2025-12-05 00:00:00"]),
+        ("0 0 0 29 2 */7", ["2032-02-29 00:00:00", "2060-02-29 00:00:00"]),
         ("0 0 12 29 FEB *", ["2028-02-29 12:00:00", "2032-02-29 12:00:00"]),
         ("CRON_TZ=Asia/Shanghai 0 0 4 1 * *", ["2025-11-30 20:00:00", "2025-12-31 20:00:00"]),
     ],
@@ -99,7 +99,6 @@ def test_the_next_due_time_is_later_and_none_is_between(text: str, moment: datet
 
     found = schedule.after(now)
 
-    assert not list(schedule_problems(text))
     assert found is not None
     assert now < found
     assert found % 1000 == 0
@@ -107,4 +106,4 @@ def test_the_next_due_time_is_later_and_none_is_between(text: str, moment: datet
     assert schedule.after(before) == found
     assert datetime.fromtimestamp(found / 1000, timezone.utc) - moment.replace(
         tzinfo=timezone.utc
-    ) < timedelta(days=366 * 8)
+    ) < timedelta(days=366 * 12)  # a first of January that is a Sunday

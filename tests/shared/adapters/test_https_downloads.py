@@ -35,6 +35,7 @@ from shared.errors import (
     GoneError,
     StoreUnavailableError,
 )
+from tests.scripted_downloads import read
 from tests.shared.adapters.origins_on_loopback import loopback_origins
 
 NOW = 1_763_640_000_000
@@ -73,7 +74,7 @@ def downloads(server: EvidenceServer, spools: Path, **options: Any) -> Downloads
 def fetched(server: EvidenceServer, spools: Path, *, within: int = MINUTE, **options: Any) -> bytes:
     url = server.url(NAME, query=SECRET)
     with downloads(server, spools, **options).download(url, deadline=NOW + within) as download:
-        return download.file.read_bytes()
+        return read(download)
 
 
 def failure(server: EvidenceServer, spools: Path, answer: Answer, **options: Any) -> FunctionError:
@@ -89,7 +90,7 @@ def failure(server: EvidenceServer, spools: Path, answer: Answer, **options: Any
 def test_a_file_is_there_for_the_length_of_the_block(server: EvidenceServer, spools: Path) -> None:
     url = server.url(NAME, query=SECRET)
     with downloads(server, spools).download(url, deadline=NOW + MINUTE) as download:
-        held = download.file.read_bytes()
+        held = read(download)
 
     assert held == PICTURE
     assert (download.size, download.sha256) == (len(PICTURE), hashlib.sha256(PICTURE).hexdigest())
@@ -100,8 +101,8 @@ def test_type_and_name_are_told_by_the_bytes_alone(server: EvidenceServer, spool
     server.set("../../etc/passwd.exe", whole(PICTURE, "Content-Type: text/html"))
     url = server.url("../../etc/passwd.exe")
     with downloads(server, spools).download(url, deadline=NOW + MINUTE) as download:
-        assert download.file.parent == spools
-        assert "passwd" not in download.file.name
+        (file,) = spools.iterdir()
+        assert "passwd" not in file.name
 
     assert (download.content_type, download.extension) == ("image/png", ".png")
 
@@ -185,8 +186,16 @@ def test_a_server_may_say_when(server: EvidenceServer, spools: Path, status: str
         ),
         (lambda _: iter([b"SSH-2.0-OpenSSH\r\n"]), "no whole file came: BadStatusLine"),
         (lambda _: iter([b""]), "no whole file came: RemoteDisconnected"),
+        (redirect("http://[::1"), "no whole file came: ValueError"),
+        (
+            lambda _: iter([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n"]),
+            "no whole file came: ValueError",
+        ),
     ],
-    ids=["cut", "more", "more in pieces", "no end", "page", "empty", "two lengths", "no HTTP", "hung up"],
+    ids=[
+        *("cut", "more", "more in pieces", "no end", "page", "empty", "two lengths", "no HTTP", "hung up"),
+        *("redirect to nowhere", "less than nothing"),
+    ],
 )
 def test_what_does_not_come_whole_is_for_now(
     server: EvidenceServer, spools: Path, answer: Answer, reason: str
@@ -254,7 +263,7 @@ def test_a_redirect_is_followed(server: EvidenceServer, spools: Path) -> None:
     server.set("moved", redirect(f"/{NAME}"))
     url = server.url("moved")
     with downloads(server, spools).download(url, deadline=NOW + MINUTE) as download:
-        assert download.file.read_bytes() == PICTURE
+        assert read(download) == PICTURE
 
 
 def test_redirects_in_a_circle_end(server: EvidenceServer, spools: Path) -> None:

@@ -22,6 +22,7 @@ from shared.adapters.public_addresses import Resolve, is_public
 from shared.adapters.senders.limited_runs import LimitedRuns
 from shared.downloads import VENDOR, HostRule, Origins
 from shared.errors import DownloadFailedError, DownloadRefusedError
+from tests.scripted_downloads import read
 from tests.shared.adapters.origins_on_loopback import LOOPBACK, loopback_origins
 from tests.shared.adapters.senders.target_servers import CERTIFICATE, HOST, answer, serving
 
@@ -42,7 +43,7 @@ def fetched(url: str, *, origins: Origins, resolve: Resolve) -> bytes:
         LimitedRuns(), clock=ManualClock(NOW), sessions=SESSIONS, origins=origins, resolve=resolve
     )
     with downloads.download(url, deadline=NOW + 60_000) as download:
-        return download.file.read_bytes()
+        return read(download)
 
 
 def refusal(url: str, *addresses: str, origins: Origins | None = None) -> str:
@@ -254,4 +255,4 @@ def test_a_certificate_is_for_the_name_and_not_for_the_address(
         download = downloads.download(f"https://{host}:{port}/a.jpg?{SECRET}", deadline=NOW + 60_000)
         refused = pytest.raises(DownloadFailedError, match="no whole file came")
         with nullcontext() if is_shown else refused, download as found:
-            assert found.file.read_bytes() == picture("a.jpg")
+            assert read(found) == picture("a.jpg")

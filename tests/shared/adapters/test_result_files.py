@@ -1,4 +1,4 @@
-"""The contract of `ResultFiles`; an adapter joins by one line."""
+"""The contract of `ResultFiles`, and of `ObjectReads` by address; an adapter joins by one line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from localcloud.oss.server import folder_buckets
 from shared.adapters.aliyun.oss_result_files import OssResultFiles
 from shared.adapters.local.folder_result_files import FolderResultFiles
+from shared.bootstrap.stores import UserFiles
 from shared.errors import ObjectNotFoundError, SettingError
-from shared.ports import ResultFiles
 from tests.shared.adapters.oss_on_the_wire import new_client, oss_on_the_wire
 
-Place = tuple[ResultFiles, Callable[[str, str, bytes], None]]
+Place = tuple[UserFiles, Callable[[str, str, bytes], None]]
 """The adapter, and how a vendor's job writes a file: bucket, key, bytes."""
 
 
@@ -54,7 +54,12 @@ def test_a_file_is_read_by_its_address(place: Place, key: str) -> None:
     files, write = place
     write("bucket", key, b"what the job wrote")
 
-    assert files.read(f"oss://bucket.oss-cn-shanghai.aliyuncs.com/{key}") == b"what the job wrote"
+    uri = f"oss://bucket.oss-cn-shanghai.aliyuncs.com/{key}"
+
+    assert files.read(uri) == b"what the job wrote"
+    assert b"".join(files.chunks(uri)) == b"what the job wrote"
+    assert b"".join(files.chunks(uri, start=5, end=8)) == b"the"
+    assert files.info(uri).size == 18
 
 
 @pytest.mark.parametrize(
@@ -76,8 +81,9 @@ def test_an_address_without_a_file_is_not_found(place: Place, uri: str) -> None:
     files, write = place
     write("bucket", "a.txt", b"x")
 
-    with pytest.raises(ObjectNotFoundError):
-        files.read(uri)
+    for reading in (files.read, files.info, lambda uri: list(files.chunks(uri))):
+        with pytest.raises(ObjectNotFoundError):
+            reading(uri)
 
 
 def test_without_a_folder_nothing_can_be_read_and_the_setting_is_named() -> None:

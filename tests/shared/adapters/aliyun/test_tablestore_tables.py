@@ -22,7 +22,7 @@ from shared.tables import INBOX, JOBS, JOBS_BY_DAY, JOBS_DUE, LEASES, Index, Tab
 from tests.localcloud.tablestore.worlds import connect, new_service, present, serving
 from tests.shared.adapters.rows import FOREVER, due, due_row, insert_due
 
-NAMES = ["jobs", "jobs_due", "jobs_by_day", "inbox", "leases"]
+NAMES = ["jobs", "jobs_due", "jobs_by_day", "inbox", "evidence", "evidence_due", "leases"]
 
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +44,7 @@ def test_tables_are_created_once_and_are_then_as_they_should_be(instance: Tables
     assert create_tables(instance) == NAMES
     assert create_tables(instance) == []
     assert differences(instance) == []
-    assert [line.split()[1] for line in before] == ["jobs", "inbox", "leases"]
+    assert [line.split()[1] for line in before] == ["jobs", "inbox", "evidence", "leases"]
 
 
 def test_a_table_whose_creation_was_not_answered_is_there_once() -> None:
@@ -54,7 +54,7 @@ def test_a_table_whose_creation_was_not_answered_is_there_once() -> None:
     with serving(service) as server, closing(connect(server.endpoint)) as instance:
         created = create_tables(instance)
 
-        assert created == ["inbox", "leases"]
+        assert created == ["inbox", "evidence", "evidence_due", "leases"]
         assert differences(instance) == []
 
 
