@@ -25,7 +25,7 @@ _PAGE = 1_000
 _EFFECTS = {
     "record": "the current record is written under records/",
     "verify": "it is looked whether records/ still holds the current record; if not, that is written again",
-    evidence.EFFECT: "archive is invoked: it looks whether all evidence is kept or lost, and the manifest right",
+    evidence.EFFECT: "archive is invoked: is all evidence kept or lost, and the manifest right?",
     "callback": "it is looked whether a callback has come; if not, it counts as lost",
 }
 

@@ -11,7 +11,11 @@ from shared.adapters.clocks import SystemClock
 from tests.cli.deploy.conftest import BUCKET, STACK, Account
 from tests.judges import ROOT
 
-RUN = "from cli.main import main; main()"
+# As in a terminal, also where the tests run behind a shell's `&`, which has Ctrl-C ignored.
+RUN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from cli.main import main; main()"
+)
 
 
 def test_ctrl_c_ends_the_waiting_and_says_how_to_go_on(account: Account) -> None:
