@@ -20,7 +20,7 @@ from shared.errors import ParseError
 from shared.handing_over import HandOver
 from shared.inbound import notifications
 from shared.inbound.notifications import SetAside
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 from shared.toolkit import mns, strict_json
 from shared.toolkit.bodies import plain
 from shared.toolkit.masking import Masker

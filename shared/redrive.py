@@ -18,7 +18,8 @@ from shared import archive
 from shared.dead_letters import DeadLetter, read
 from shared.errors import FunctionError
 from shared.policy import SECOND
-from shared.ports import QueueMessage, Services
+from shared.ports import Services
+from shared.queues import QueueMessage
 from shared.record import digest
 
 LOG = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from localcloud.media.wire import RefusedError
 from localcloud.mns.account import Account
 from localcloud.mns.queues import NewMessage, QueueAttributes, StoredMessage
 from shared.adapters.clocks import ManualClock
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 
 _SECOND = 1_000
 

@@ -20,7 +20,7 @@ from localcloud.fc.retry_waits import retry_wait_ms
 from localcloud.mns.queue_operations import MOST_AT_ONCE
 from localcloud.mns.topics import Strategy
 from shared.errors import PermanentError, SettingError, TemporaryError
-from shared.ports import QueueMessage, Queues
+from shared.queues import QueueMessage, Queues
 
 if TYPE_CHECKING:
     from shared.ports import Clock

@@ -28,7 +28,7 @@ from localcloud.mns.topics import Topic
 from localcloud.runner import TooManyInstancesError
 from localcloud.template import Template
 from shared.errors import PermanentError
-from shared.ports import Queues
+from shared.queues import Queues
 from shared.toolkit.context import Credentials
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from shared.adapters.signing import AnswerFormat
 from shared.bootstrap.basis import Basis
 from shared.delivery.targets import TargetKind
 from shared.downloads import VENDOR, Download, Downloads, Origins
-from shared.ports import EventSender, Invoker, NoSender, ObjectReads, ObjectStore, Queues
+from shared.ports import EventSender, Invoker, NoSender, ObjectReads, ObjectStore
+from shared.queues import Queues
 from shared.toolkit.context import Credentials
 
 # Where there is no region of ours: the Security Token Service is the same everywhere.

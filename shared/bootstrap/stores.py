@@ -9,7 +9,8 @@ from typing import Protocol
 
 from shared.bootstrap.basis import Basis
 from shared.places import Bucket, EveryBucket, Fc2, Fc3, Instance
-from shared.ports import Archive, Invoker, Ledger, NoQueues, ObjectReads, Queues, ResultFiles
+from shared.ports import Archive, Invoker, Ledger, ObjectReads, ResultFiles
+from shared.queues import NoQueues, Queues
 
 Target = Callable[[bytes], object]
 

@@ -34,7 +34,7 @@ from shared.inbound.rsa_sha1 import public_key
 from shared.inbound.signatures import KeyedSender, SignedPush
 from shared.kinds import KINDS, JobQuery
 from shared.policy import MINUTE
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 from shared.record import canonical_bytes
 from shared.runs import Shard
 from shared.settings import Settings

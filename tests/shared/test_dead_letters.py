@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.dead_letters import DeadLetter, read
 from shared.handing_over import HandOver
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 from shared.toolkit.message import Messages
 from shared.toolkit.triggers import recognize
 

@@ -14,7 +14,7 @@ from shared.adapters.local.inline_invoker import InlineInvoker
 from shared.dead_letters import DeadLetter
 from shared.errors import OutcomeUnknownError, StoreUnavailableError
 from shared.handing_over import HandOver
-from shared.ports import QueueMessage, Queues
+from shared.queues import QueueMessage, Queues
 from shared.redrive import PutBack
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, FaultyInvoker, FaultyObjectStore, at, first
 from tests.memory_queues import MemoryQueues

@@ -35,7 +35,8 @@ from shared.errors import (
 )
 from shared.hooks.services import HookServices
 from shared.policy import MINUTE, SECOND
-from shared.ports import Clock, EventSender, NoQueues, ObjectStore
+from shared.ports import Clock, EventSender, ObjectStore
+from shared.queues import NoQueues
 from shared.record import JobRecord, canonical_bytes, digest
 from tests.memory_stores import MemoryObjectStore
 from tests.simulation.hazards import Hazards

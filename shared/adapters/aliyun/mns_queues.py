@@ -15,7 +15,7 @@ from shared.adapters.aliyun import mns_errors
 from shared.adapters.aliyun.mns_sdk import load_sdk
 from shared.adapters.http_sessions import never_connected
 from shared.errors import PermanentError
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 from shared.toolkit.context import Credentials
 
 if TYPE_CHECKING:

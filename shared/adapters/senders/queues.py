@@ -6,7 +6,7 @@ import base64
 
 from shared.delivery.targets import Dispatch, Target
 from shared.errors import PermanentError, TargetRefusedError, TargetUnavailableError, TemporaryError
-from shared.ports import Queues
+from shared.queues import Queues
 
 
 class QueueSender:

@@ -18,7 +18,7 @@ from localcloud.fc.retry_waits import retry_wait_ms
 from shared.adapters.clocks import ManualClock
 from shared.dead_letters import read
 from shared.errors import PermanentError, StoreUnavailableError
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 from tests.memory_queues import MemoryQueues
 
 SAMPLES = Path(__file__).parents[3] / "events" / "callback"

@@ -17,7 +17,7 @@ from localcloud.runner import InvocationError, TooManyInstancesError
 from shared.adapters.clocks import ManualClock
 from shared.dead_letters import read
 from shared.errors import PermanentError
-from shared.ports import QueueMessage
+from shared.queues import QueueMessage
 
 START = 1_763_640_000_000
 DAY = 86_400_000

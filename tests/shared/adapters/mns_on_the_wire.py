@@ -12,7 +12,8 @@ from localcloud.mns.service import MnsService
 from shared.adapters.aliyun.mns_queues import MnsQueues
 from shared.adapters.clocks import SystemClock
 from shared.adapters.http_sessions import HttpSessions
-from shared.ports import Clock, Queues
+from shared.ports import Clock
+from shared.queues import Queues
 from shared.toolkit.context import Credentials
 from tests.localcloud.mns.worlds import OWN, TEMPORARY, Caller, new_service
 

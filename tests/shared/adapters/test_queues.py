@@ -22,7 +22,7 @@ from shared.errors import (
     StoreUnavailableError,
     VendorRefusedError,
 )
-from shared.ports import NoQueues, Queues
+from shared.queues import NoQueues, Queues
 from shared.toolkit.context import Credentials
 from tests.localcloud.mns.worlds import OWN, START, TEMPORARY
 from tests.memory_queues import MemoryQueues

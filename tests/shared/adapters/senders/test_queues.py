@@ -13,7 +13,7 @@ from shared import bootstrap
 from shared.adapters.senders.queues import QueueSender
 from shared.delivery.targets import Dispatch, Target
 from shared.errors import SettingError, TargetRefusedError, TargetUnavailableError
-from shared.ports import NoQueues
+from shared.queues import NoQueues
 from shared.settings import Settings
 from shared.toolkit.bodies import plain
 from tests.localcloud.mns.worlds import OWN
