@@ -10,13 +10,13 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from cli.delivery_outcomes import Outcome, Told, show, status
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
 from cli.looking import listed
+from cli.progress import progress
 from cli.sending_here import send, without_key
-from cli.terminal import AsJson, Exit, complain, err, print_json, told_plainly
+from cli.terminal import AsJson, Exit, complain, print_json, told_plainly
 from shared import redelivery
 from shared.delivery.outbox import heads
 from shared.delivery.words import unknown
@@ -144,14 +144,12 @@ def _listed(services: Services, since: datetime | None, wish: _Wish) -> Iterator
 
 def _deliver_all(services: Services, chosen: Iterator[JobRow | Told], wish: _Wish) -> Iterator[Told]:
     """Do it batch by batch, so that a long list shows how far it is."""
-    console = err()
-    columns = (TextColumn("{task.completed:,.0f} jobs"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("redelivered", total=None)
+    with progress("jobs") as shown:
+        task = shown.add_task("redelivered", total=None)
         while batch := list(islice(chosen, _BATCH)):
             yield from (one for one in batch if isinstance(one, Told))
             yield from _deliver(services, [one for one in batch if isinstance(one, JobRow)], wish)
-            progress.advance(task, len(batch))
+            shown.advance(task, len(batch))
 
 
 def _deliver(services: Services, rows: Sequence[JobRow], wish: _Wish) -> Iterator[Told]:

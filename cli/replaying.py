@@ -11,18 +11,16 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
-from rich.progress import Progress as Bar
-from rich.progress import TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
 from cli.looking import moment
+from cli.progress import progress
 from cli.replay_page import page
 from cli.replay_workers import Wish, in_processes, in_this_process
-from cli.terminal import AsJson, Exit, complain, err, escape, out, print_json, told_plainly
+from cli.terminal import AsJson, Exit, complain, escape, out, print_json, told_plainly
 from shared.kinds import KINDS
 from shared.places import Inline
-from shared.policy import SECOND
 from shared.ports import Services
 from shared.replay import tasks
 from shared.replay.run import Work, run
@@ -97,7 +95,7 @@ def replay(
         settings = environment(folder)
         if shards and isinstance(Settings.read(settings).invoker, Inline):
             complain("--shards needs LEDGER_INVOKER: where the functions are", Exit.WRONG_USE)
-        with opened(settings, must_exist=folder) as services, _bar(services) as tell:
+        with opened(settings, must_exist=folder) as services, _bar() as tell:
             tally = _replayed(services, settings, order, tell)
             made_at = moment(services.clock.now()) or ""
     if html is not None:
@@ -164,22 +162,17 @@ def _here(services: Services, order: _Order, work: Work, tell: Callable[[Tally],
 
 
 @contextmanager
-def _bar(services: Services) -> Iterator[Callable[[Tally], None]]:
+def _bar() -> Iterator[Callable[[Tally], None]]:
     """Show how far it is, and how fast."""
-    console, begun = err(), services.clock.now()
-    columns = (
-        TextColumn("{task.completed:,.0f} jobs, {task.fields[rate]:,.0f} a second"),
-        TimeElapsedColumn(),
-    )
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task, seen = bar.add_task("replayed", total=None, rate=0), list[int]()
+    with progress("jobs") as shown:
+        task, is_begun = shown.add_task("replayed", total=None), False
 
         def tell(tally: Tally) -> None:
-            # What an interrupted run had done does not make this one fast.
-            if not seen:
-                seen.append(tally.jobs)
-            seconds = (services.clock.now() - begun) / SECOND
-            bar.update(task, completed=tally.jobs, rate=(tally.jobs - seen[0]) / max(seconds, 1))
+            nonlocal is_begun
+            if not is_begun:  # what an interrupted run had done does not make this one fast
+                shown.reset(task, completed=tally.jobs)
+                is_begun = True
+            shown.update(task, completed=tally.jobs)
 
         yield tell
 

@@ -19,11 +19,13 @@ from cli.demonstration import ROOT, TEMPLATE
 from cli.terminal import Exit, complain, err, escape, out, told_plainly
 from localcloud.cloud import LocalCloud
 from localcloud.fc.log_lines import lines_to
+from localcloud.lint.findings import nearest
 from localcloud.running_cloud import cloud_with_functions
 from localcloud.template import read_template
 from shared.bootstrap.preparation import prepare
 from shared.errors import SettingError
 from shared.settings import Settings
+from shared.webhook_settings import WebhookSettings
 
 DEFAULT_FOLDER = Path("media-ledger-cloud")
 
@@ -71,6 +73,12 @@ def _setting(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
         complain(f"--set {text}: must look like LEDGER_LOG_LEVEL=DEBUG", Exit.WRONG_USE)
+    known = {one.alias or "" for model in (Settings, WebhookSettings) for one in model.model_fields.values()}
+    # Other names are those of hooks, which read variables of their own.
+    if name.startswith("LEDGER_") and name not in known:
+        near = nearest(name, known)
+        hint = f"; did you mean {near}?" if near else ""
+        complain(f"--set {name}: no such setting{hint}", Exit.WRONG_USE)
     return name, value
 
 

@@ -218,14 +218,20 @@ class LocalCloud:
     def _media(self, evidence: str) -> tuple[Action, ...]:
         if self._actions is not None:
             return self._actions
-        clock = self._media_clock
+        # The tables in the folder know the jobs of earlier runs: an id must not come again.
+        clock, ids = self._media_clock, _new_ids(self._random)
         services = (
-            Vod(clock=clock, pictures=evidence),
-            MtsVideoQuality(clock=clock, oss=self.results),
-            MtsProduction(clock=clock),
-            IceProduction(clock=clock),
+            Vod(clock=clock, job_ids=ids, pictures=evidence),
+            MtsVideoQuality(clock=clock, job_ids=ids, oss=self.results),
+            MtsProduction(clock=clock, job_ids=ids),
+            IceProduction(clock=clock, job_ids=ids),
         )
         return tuple(action for service in services for action in service.actions())
+
+
+def _new_ids(draw: random.Random) -> Iterator[str]:
+    while True:
+        yield f"{draw.getrandbits(128):032x}"
 
 
 def _queues(endpoint: str, clock: Clock) -> MnsQueues:

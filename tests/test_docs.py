@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -19,6 +20,10 @@ CITATION = re.compile(
     r"(?<![\w/.-])([a-z][a-z-]*)\.md\b(?!,?\s+quirk)"
     r"(?:,?\s+((?:(?:, | and )?\b[0-9]+[a-z]?(?:\.[0-9]+)?\b)+))?"
 )
+# A relative link: a file or folder, and the heading in it, if any.
+LINK = re.compile(r"\]\(((?!https?:)[^)\s]+)\)")
+OTHER_PAGES = ("README.md", "CHANGELOG.md", "events/README.md", "shared/toolkit/README.md")
+PAGES = [*sorted(DOCS.glob("*.md")), *(ROOT / name for name in OTHER_PAGES)]
 CITING = ("shared", "functions", "localcloud", "cli", "tests", "events", "benchmarks", "template.yml")
 
 
@@ -56,11 +61,25 @@ def linked(name: str) -> set[str]:
     seen: set[str] = set()
     to_read = [name]
     while to_read:
-        links = re.findall(r"\]\((?:docs/)?([a-z-]+\.md)[)#]", page(to_read.pop()))
+        links = re.findall(r"\]\((?:docs/)?(README\.md|[a-z-]+\.md)[)#]", page(to_read.pop()))
         new = {f"docs/{link}" for link in links} - seen
         seen |= new
         to_read += sorted(new)
     return seen
+
+
+def leads(page_with_it: Path, link: str) -> bool:
+    """Tell whether a link's file is there, and has its heading."""
+    name, _, anchor = link.partition("#")
+    target = (page_with_it.parent / name).resolve() if name else page_with_it
+    if not anchor:
+        return target.exists()
+    text = re.sub(r"^```.*?^```", "", target.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return anchor in {heading_anchor(one) for one in re.findall(r"^#+ (.+)$", text, re.M)}
+
+
+def heading_anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def test_every_citation_in_the_code_is_listed_with_its_source() -> None:
@@ -109,3 +128,16 @@ def test_every_command_is_in_the_changelog() -> None:
 
 def test_every_page_is_reached_from_the_readme() -> None:
     assert {f"docs/{path.name}" for path in DOCS.glob("*.md")} - linked("README.md") == set()
+
+
+def test_the_index_names_every_page() -> None:
+    named = set(re.findall(r"\]\(([a-z-]+\.md)\)", page("docs/README.md")))
+
+    assert named == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    broken = [link for link in LINK.findall(path.read_text(encoding="utf-8")) if not leads(path, link)]
+
+    assert broken == []

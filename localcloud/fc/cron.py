@@ -15,15 +15,35 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _EVERY = re.compile(r"@every\s+(?P<count>[1-9][0-9]*)(?P<unit>[mh])")
 _ZONE = re.compile(r"CRON_TZ=(?P<zone>\S+)\s+(?P<fields>.*)")
-_PART = re.compile(r"(?P<low>\*|\?|\w+)(?:-(?P<high>\w+))?(?:/(?P<step>[1-9][0-9]*))?")
+_PART = re.compile(r"(?:[*?]|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>[1-9][0-9]*))?")
 _UNITS = {"m": 60_000, "h": 3_600_000}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_LONGEST_SEARCH_DAYS = 366 * 8  # the 29th of February is this rare at most
+_LONGEST_SEARCH_DAYS = 366 * 40  # a 29th of February that is a Sunday is this rare at most
 
 
 class ScheduleError(ValueError):
     """No schedule that a timer trigger takes."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a field may hold: numbers, or words, of which the first means `low`."""
+
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()
+
+
+_KINDS = (
+    _Kind("second", 0, 59),
+    _Kind("minute", 0, 59),
+    _Kind("hour", 0, 23),
+    _Kind("day of month", 1, 31),
+    _Kind("month", 1, 12, _MONTHS),
+    _Kind("day of week", 0, 7, _DAYS),
+)
 
 
 @dataclass(frozen=True)
@@ -54,19 +74,28 @@ class Schedule:
     @classmethod
     def parse(cls, text: str) -> Schedule:
         """Read a schedule; raise `ScheduleError`."""
-        if found := _EVERY.fullmatch(text.strip()):
+        zone, expression = split_zone(text)
+        if expression.startswith("@"):
+            found = _EVERY.fullmatch(expression)
+            if zone or not found:
+                raise ScheduleError(f"{text!r} is no interval such as '@every 5m' or '@every 1h'")
             return cls(int(found["count"]) * _UNITS[found["unit"]], None)
-        zoned = _ZONE.fullmatch(text.strip())
-        fields = (zoned["fields"] if zoned else text).split()
-        if len(fields) != 6 or text.startswith("@"):
-            raise ScheduleError(f"{text!r} is neither '@every 5m' nor six fields, seconds first")
-        return cls(None, _read_fields(fields, _zone(zoned["zone"]) if zoned else timezone.utc))
+        fields = expression.split()
+        if len(fields) != 6:
+            raise ScheduleError(f"{expression!r} has {len(fields)} fields: six are needed, seconds first")
+        return cls(None, _read_fields(fields, _zone(zone) if zone else timezone.utc))
 
     def after(self, moment: int) -> int | None:
         """Give the first due time after a moment, both in epoch milliseconds; None when there is none."""
         if self.fields is None:
             return moment + (self.every_ms or 0)
         return next(_due_after(self.fields, moment), None)
+
+
+def split_zone(text: str) -> tuple[str | None, str]:
+    """Give the time zone that a schedule names, if it names one, and the rest of it."""
+    zoned = _ZONE.fullmatch(text.strip())
+    return (zoned["zone"], zoned["fields"]) if zoned else (None, text.strip())
 
 
 def _due_after(fields: _Fields, moment: int) -> Iterator[int]:
@@ -109,44 +138,45 @@ def _zone(name: str) -> tzinfo:
 
 
 def _read_fields(fields: list[str], zone: tzinfo) -> _Fields:
-    second, minute, hour, day, month, weekday = fields
+    second, minute, hour, day, month, weekday = (
+        frozenset(_values(field, kind)) for field, kind in zip(fields, _KINDS, strict=True)
+    )
     return _Fields(
-        tuple(sorted(_values(second, 0, 59))),
-        tuple(sorted(_values(minute, 0, 59))),
-        tuple(sorted(_values(hour, 0, 23))),
-        _values(day, 1, 31),
-        _values(month, 1, 12, _MONTHS, first=1),
-        frozenset(one % 7 for one in _values(weekday, 0, 7, _DAYS)),
-        is_either_day=not (day[0] in "*?" or weekday[0] in "*?"),
+        tuple(sorted(second)),
+        tuple(sorted(minute)),
+        tuple(sorted(hour)),
+        day,
+        month,
+        frozenset(one % 7 for one in weekday),
+        is_either_day=not any(fields[place][0] in "*?" for place in (3, 5)),
         zone=zone,
     )
 
 
-def _values(
-    field: str, low: int, high: int, words: tuple[str, ...] = (), *, first: int = 0
-) -> frozenset[int]:
-    found: set[int] = set()
+def _values(field: str, kind: _Kind) -> Iterator[int]:
     for part in field.split(","):
         match = _PART.fullmatch(part)
-        if match is None:
-            raise ScheduleError(f"{part!r} is no part of a field of a schedule")
-        step = int(match["step"] or 1)
-        if match["low"] in ("*", "?"):
-            start, end = low, high
-        else:
-            start = _number(match["low"], low, high, words, first)
-            # A step without an end goes on to the last value.
-            usual_end = high if match["step"] else start
-            end = _number(match["high"], low, high, words, first) if match["high"] else usual_end
+        if match is None or (start := _number(match["low"], kind, kind.low)) is None:
+            raise _no_part(part, kind)
+        # A step without an end goes on to the last value.
+        is_open = match["low"] is None or match["step"]
+        end = _number(match["high"], kind, kind.high if is_open else start)
+        if end is None:
+            raise _no_part(part, kind)
         if start > end:
             raise ScheduleError(f"{part!r} ends before it starts")
-        found.update(range(start, end + 1, step))
-    return frozenset(found)
+        yield from range(start, end + 1, int(match["step"] or 1))
 
 
-def _number(text: str, low: int, high: int, words: tuple[str, ...], first: int) -> int:
-    if text.upper() in words:
-        return words.index(text.upper()) + first
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-        raise ScheduleError(f"{text!r} is not between {low} and {high}")
-    return int(text)
+def _number(text: str | None, kind: _Kind, usual: int) -> int | None:
+    """Read one end of a part, which may be left out; None when it is no value of the field."""
+    if text is None:
+        return usual
+    if text.upper() in kind.words:
+        return kind.words.index(text.upper()) + kind.low
+    is_value = text.isascii() and text.isdigit() and kind.low <= int(text) <= kind.high
+    return int(text) if is_value else None
+
+
+def _no_part(part: str, kind: _Kind) -> ScheduleError:
+    return ScheduleError(f"{part!r} is no {kind.name} ({kind.low} to {kind.high})")

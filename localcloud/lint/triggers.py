@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from localcloud.lint.cron import schedule_problems
+from localcloud.lint.cron import schedule_problem
 from localcloud.lint.definitions import Definitions
 from localcloud.lint.document import Mapping, Node, Path, Scalar, within_text
 from localcloud.lint.findings import Finding, error
@@ -42,9 +42,8 @@ def _texts(trigger_type: str | None, config: Node, names: Names, path: Path) -> 
         return
     schedule = tree.get("cronExpression") if trigger_type == "timer" else None
     text = names.known_text(schedule)
-    if schedule and text:
-        for problem in schedule_problems(text):
-            yield error(schedule.at, (*path, "cronExpression"), problem)
+    if schedule and text and (problem := schedule_problem(text)):
+        yield error(schedule.at, (*path, "cronExpression"), problem)
     pattern = tree.get("eventRuleFilterPattern") if trigger_type == "eventbridge" else None
     if isinstance(pattern, Scalar) and not _is_json_object(pattern.text):
         yield error(

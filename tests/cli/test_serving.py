@@ -26,6 +26,7 @@ from shared.adapters.local.file_clock import FileClock
 from shared.job_row import read_job
 from shared.jobs import JobRef, State
 from shared.settings import Settings
+from shared.vendor import ApiRequest
 from tests.cli.conftest import DATA, Shell
 
 ROOT = Path(__file__).parents[2]
@@ -191,6 +192,19 @@ def test_what_was_served_is_there_when_it_is_served_again(shell: Shell, tmp_path
     assert kept[1:] == [True, [[], []], False]
 
 
+def test_no_job_id_comes_again_when_it_is_served_again(tmp_path: Path) -> None:
+    submission = ApiRequest("vod", "2017-03-21", "SubmitAIMediaAuditJob", {"MediaId": "media-1"})
+    job_ids = set()
+    for _ in range(2):
+        with LocalCloud(tmp_path / "again", {"none": bytes}.__getitem__) as cloud:
+            services = bootstrap.build(Settings.read(cloud.environment()))
+            answer = services.media_api.call(submission, deadline=services.deadline)
+            job_ids.add(json.loads(answer.part.body)["JobId"])
+            bootstrap.close(services)
+
+    assert len(job_ids) == 2
+
+
 def test_a_folder_serves_one_cloud_at_a_time(shell: Shell) -> None:
     with LocalCloud(shell.folder / "cloud", {"none": bytes}.__getitem__):
         second = shell.run("serve", "--dir", str(shell.folder / "cloud"))
@@ -203,6 +217,7 @@ def test_a_folder_serves_one_cloud_at_a_time(shell: Shell) -> None:
     ("words", "reason"),
     [
         (("--set", "LEDGER_DELIVERY"), "must look like LEDGER_LOG_LEVEL=DEBUG"),
+        (("--set", "LEDGER_DELIVERYS={}"), "no such setting; did you mean LEDGER_DELIVERY?"),
         (("--set", "LEDGER_WORKERS=0"), "LEDGER_WORKERS: Input should be greater than or equal to 1"),
         (("--log", "missing/functions.log"), "the log cannot be written there: name another file"),
     ],

@@ -129,7 +129,7 @@ def test_destinations_are_functions_and_queues() -> None:
         (TRIGGER + JWT.replace('{"t', '"t'), "One: authConfig must be a JSON object"),
         (
             TRIGGER + "      TriggerType: timer\n      TriggerConfig: {cronExpression: hourly}\n",
-            "One: cronExpression: 'hourly' is neither",
+            "One: cronExpression: 'hourly' has 1 fields",
         ),
         (
             TRIGGER + "      TriggerType: timer\n      TriggerConfig: {enable: perhaps}\n",
