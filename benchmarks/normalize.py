@@ -4,7 +4,8 @@
 
 Ours is everything between the bytes of an answer and the canonical bytes of its record: strict JSON, the
 walk that accounts for every leaf, models, digest. The measure is one `json.loads` of the same bytes, which
-is no alternative to it but the least that anybody does. Answers are the vendor's printed examples.
+is no alternative to it but the least that anybody does. Answers are the vendor's printed examples. Garbage
+is looked for as rarely as in an instance (`functions.instance`), for both.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if __package__ in (None, ""):  # run as a file: the repository's root is the roo
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.harness import ROOT, Figure, in_turn, main
+from functions.instance import initialize
 from shared.kinds import KINDS
 from shared.record import canonical_bytes, digest
 from shared.vendor import Part
@@ -40,6 +42,7 @@ ROUNDS = 11
 
 def measure() -> Iterator[Figure]:
     """Normalize printed examples, each in turn with decoding it."""
+    initialize(None)
     yield from _figures(SAMPLE, LIMIT)
     for case in OTHERS:
         yield from _figures(case)

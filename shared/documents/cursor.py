@@ -7,42 +7,65 @@ No text that leaves a walk holds the query of a URL.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared.documents import embedded
-from shared.documents.pointers import escape, leaves, scalar_text
+from shared.documents.pointers import escape, leaves
 from shared.documents.urls import without_query
 from shared.errors import ParseError
 from shared.toolkit.strict_json import NumberText, Tree
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 class Walk:
-    """One part being read; `root` is where to begin."""
+    """One part being read; `root` is where to begin.
+
+    A node accounts for the members of its object; going to a member hands what is in it to nodes of its own.
+    """
 
     def __init__(self, part: str, tree: Tree) -> None:
         self._tree = tree
-        # By identity of the object: the tree lives as long as the walk, and is never changed by it.
-        self._taken: dict[int, set[str]] = {}
+        # By identity of the object: it lives as long as its node, and is never changed by a walk.
+        self._nodes: dict[int, Node] = {}
+        # What stands in lists that were gone to and is no object, by source.
+        self._left: dict[str, Tree] = {}
         # Documents that were found in texts, by their source.
         self._opened: dict[str, dict[str, Tree] | list[Tree]] = {}
         self.repaired: dict[str, tuple[str, ...]] = {}
-        self.root = Node(self, f"{part}:", tree if isinstance(tree, dict) else {})
+        self.root = self.node(f"{part}:", tree if isinstance(tree, dict) else {})
+        if not isinstance(tree, dict):
+            self._left[self.root.source] = tree
 
     def nodes(self) -> list[Node]:
         """Go to each object of a part that is a list of them."""
-        items = self._tree if isinstance(self._tree, list) else []
-        source = self.root.source
-        return [Node(self, f"{source}/{i}", item) for i, item in enumerate(items) if isinstance(item, dict)]
+        if not isinstance(self._tree, list):
+            return []
+        self._left.pop(self.root.source, None)
+        return self.objects(self.root.source, self._tree)
 
-    def taken_from(self, members: dict[str, Tree]) -> set[str]:
-        """Give the names taken from one object so far; taking a name takes all that is in it."""
-        return self._taken.setdefault(id(members), set())
+    def node(self, source: str, members: dict[str, Tree]) -> Node:
+        """Go to an object."""
+        node = self._nodes.get(id(members))
+        if node is None:
+            node = self._nodes[id(members)] = Node(self, source, members)
+        return node
+
+    def objects(self, source: str, items: list[Tree]) -> list[Node]:
+        """Go to each object of a list; what else is in it stays unmapped."""
+        found = []
+        for i, item in enumerate(items):
+            at = f"{source}/{i}"
+            if isinstance(item, dict):
+                found.append(self.node(at, item))
+            else:
+                self._left[at] = item
+        return found
+
+    def inside(self, source: str, tree: dict[str, Tree] | list[Tree]) -> list[Node]:
+        """Go to an object, or to each object of a list."""
+        return [self.node(source, tree)] if isinstance(tree, dict) else self.objects(source, tree)
 
     def open(self, source: str, text: str) -> dict[str, Tree] | list[Tree]:
-        """Read the JSON object or list that a text holds; its leaves are accounted for from now on.
-
-        Raise `ParseError` when it holds neither.
-        """
+        """Read the JSON object or list that a text holds; raise `ParseError` when it holds neither."""
         before = self._opened.get(source)
         if before is not None:
             return before
@@ -57,18 +80,12 @@ class Walk:
 
     def unmapped(self) -> list[tuple[str, str]]:
         """List every leaf that nobody took, as (source, text), sorted by source."""
-        found: list[tuple[str, str]] = []
-        pending: list[tuple[str, Tree]] = [(self.root.source, self._tree), *self._opened.items()]
-        while pending:
-            source, value = pending.pop()
-            if isinstance(value, dict):
-                taken = self._taken.get(id(value), _NOTHING)
-                pending += [(f"{source}/{escape(name)}", value[name]) for name in value if name not in taken]
-            elif isinstance(value, list):
-                pending += [(f"{source}/{i}", item) for i, item in enumerate(value)]
-            else:
-                found.append((source, without_query(scalar_text(value))))
-        return sorted(found)
+        left = [*self._left.items()]
+        for node in self._nodes.values():
+            left += node.left()
+        return sorted(
+            (at, without_query(text)) for source, value in left for at, text in leaves(value, source)
+        )
 
 
 class Node:
@@ -83,7 +100,7 @@ class Node:
     def __init__(self, walk: Walk, source: str, members: dict[str, Tree]) -> None:
         self._walk = walk
         self._members = members
-        self._taken = walk.taken_from(members)
+        self._taken: set[str] = set()
         self.source = source
 
     def names(self) -> list[str]:
@@ -92,25 +109,34 @@ class Node:
 
     def has_leaves(self) -> bool:
         """Tell whether anything is in it; XML shows an empty list as nothing at all."""
-        return any(True for _ in leaves(self._members))
+        return _has_leaves(self._members)
+
+    def left(self) -> list[tuple[str, Tree]]:
+        """List the members that nobody took, each with its source."""
+        if self._taken.issuperset(self._members):
+            return []
+        return [
+            (self._below(name), value) for name, value in self._members.items() if name not in self._taken
+        ]
 
     def object(self, name: str) -> Node | None:
         """Go to a member that is an object; None for anything else."""
         value = self._member(name)
-        return Node(self._walk, self._below(name), value) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        self._taken.add(name)
+        return self._walk.node(self._below(name), value)
 
     def items(self, name: str) -> list[Node]:
         """Go to each object of a member that is a list; none for anything else."""
         value = self._member(name)
         if not isinstance(value, list):
             return []
-        source = self._below(name)
-        return [
-            Node(self._walk, f"{source}/{i}", item) for i, item in enumerate(value) if isinstance(item, dict)
-        ]
+        self._taken.add(name)
+        return self._walk.objects(self._below(name), value)
 
-    def document(self, name: str) -> Nested | None:
-        """Open a member that is a text holding JSON; leave any other text as it is."""
+    def document(self, name: str) -> list[Node] | None:
+        """Go to the objects of a member that is a text holding JSON; leave any other text as it is."""
         value = self._member(name)
         if not isinstance(value, str) or isinstance(value, NumberText) or not value.strip():
             return None
@@ -120,25 +146,36 @@ class Node:
         except ParseError:
             return None
         self._taken.add(name)
-        return Nested(self._walk, source, tree)
+        return self._walk.inside(source, tree)
 
-    def nested(self, name: str) -> Nested | None:
-        """Go to a member that is an object or a list, or a text holding either."""
+    def nested(self, name: str) -> list[Node] | None:
+        """Go to a member that is an object, or to the objects of a list, or of a text holding either.
+
+        None where it is none of them, which is not the same as a list without objects.
+        """
         value = self._member(name)
-        if isinstance(value, dict | list):
-            return Nested(self._walk, self._below(name), value)
-        return self.document(name)
+        if not isinstance(value, dict | list):
+            return self.document(name)
+        self._taken.add(name)
+        return self._walk.inside(self._below(name), value)
 
     def text(self, name: str) -> str | None:
         """Take a member that is text or a number, as text; None for anything else."""
-        # Most of the time that a record takes is spent here, so the two steps are not calls.
         value = self._members.get(name)
         if value is not None and not isinstance(value, str):
             return None
         self._taken.add(name)
         if not value:
             return None
-        return without_query(value) if "/" in value or "?" in value or "%" in value else str(value)
+        # Most texts are a word or a number, which cannot hold a URL.
+        return str(value if value.isalnum() else without_query(value))
+
+    def first_text(self, names: Iterable[str]) -> str | None:
+        """Take the first of some members that says something, as `text`; leave what stands beside it."""
+        for name in names:
+            if name in self._members and (text := self.text(name)) is not None:
+                return text
+        return None
 
     def integer(self, name: str) -> int | None:
         """Take a member that is a whole number of at most 18 digits; leave anything else."""
@@ -170,30 +207,10 @@ class Node:
         return f"{self.source}/{escape(name)}"
 
 
-class Nested:
-    """A value whose shape is not known beforehand: an object, or a list of anything."""
-
-    __slots__ = ("_tree", "_walk", "source")
-
-    def __init__(self, walk: Walk, source: str, tree: dict[str, Tree] | list[Tree]) -> None:
-        self._walk = walk
-        self._tree = tree
-        self.source = source
-
-    @property
-    def node(self) -> Node | None:
-        """Give the object; None for a list."""
-        return Node(self._walk, self.source, self._tree) if isinstance(self._tree, dict) else None
-
-    def nodes(self) -> list[Node]:
-        """Give each object of the list; for an object, itself."""
-        if isinstance(self._tree, dict):
-            return [Node(self._walk, self.source, self._tree)]
-        return [
-            Node(self._walk, f"{self.source}/{i}", item)
-            for i, item in enumerate(self._tree)
-            if isinstance(item, dict)
-        ]
+def _has_leaves(tree: Tree) -> bool:
+    if isinstance(tree, dict | list):
+        return any(_has_leaves(value) for value in (tree.values() if isinstance(tree, dict) else tree))
+    return True
 
 
 def is_whole_number(text: str) -> bool:

@@ -64,15 +64,15 @@ def _step(value: Tree, key: str, source: str) -> Tree:
 
 def leaves(tree: Tree, at: str = "") -> Iterator[tuple[str, str]]:
     """Give every leaf as (pointer, text), in document order. Empty containers are no leaves."""
-    pending: list[tuple[str, Tree]] = [(at, tree)]
-    while pending:
-        pointer, value = pending.pop()
-        if isinstance(value, dict):
-            pending.extend((f"{pointer}/{escape(k)}", v) for k, v in reversed(value.items()))
-        elif isinstance(value, list):
-            pending.extend((f"{pointer}/{i}", value[i]) for i in reversed(range(len(value))))
-        else:
-            yield pointer, scalar_text(value)
+    # One pointer at a time: all of a list together may take a multiple of the document.
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            yield from leaves(value, f"{at}/{escape(name)}")
+    elif isinstance(tree, list):
+        for i, value in enumerate(tree):
+            yield from leaves(value, f"{at}/{i}")
+    else:
+        yield at, scalar_text(tree)
 
 
 def scalar_text(value: str | bool | None) -> str:

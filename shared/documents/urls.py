@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# Without any of these a text has nothing that would be dropped.
+_MARKS = re.compile("[?#@%]")
 # Every URL is consumed whole, with a query or without: a scan never starts over inside one, so it
 # stays linear. No look at what stands before `://`: Chinese text runs straight into a URL. `:\/\/` is
 # the same in JSON inside a text. A query ends where no URL can go on, not at a quote it may hold.
@@ -27,6 +29,8 @@ def without_query(text: str) -> str:
     The query of a signed URL is a key to the object, and it changes with every signing: neither a
     record nor a log may hold it. Without a scheme, a query is told by what signs it.
     """
+    if not _MARKS.search(text):
+        return text
     if "/" in text:
         text = _URL.sub(r"\1\2", text)
     if "%" in text:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 
-from shared.documents.cursor import Nested, Node
+from shared.documents.cursor import Node
 from shared.documents.pointers import escape
 from shared.kinds.values import number
 from shared.record import Measure, Output, Score, Status, VendorError
@@ -51,7 +51,7 @@ def read_results(root: Node, *, function: str | None, status: Status) -> Results
     """Read the member `Result` of an answer."""
     text = root.text("Result")
     found = _opened(root, "Result")
-    replies = found.nodes() if found else []
+    replies = found or []
     entries = [entry for reply in replies for entry in _entries(reply)]
     outputs = [_output(entry, function) for entry in entries]
     return Results(
@@ -62,7 +62,7 @@ def read_results(root: Node, *, function: str | None, status: Status) -> Results
     )
 
 
-def _opened(node: Node, name: str) -> Nested | None:
+def _opened(node: Node, name: str) -> list[Node] | None:
     """Open a document. An empty text is nothing; any other that holds none stays unmapped."""
     if node.text(name) is not None:
         node.put_back(name)
@@ -77,7 +77,7 @@ def _entries(reply: Node) -> Iterator[Node]:
     one has the data and the other none (quirk 25).
     """
     data = _opened(reply, "Data")
-    for holder in (reply, *(data.nodes() if data else ())):
+    for holder in (reply, *(data or ())):
         yield holder
         for name in _LISTS:
             yield from holder.items(name)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from datetime import datetime, timezone
+from datetime import datetime
+from functools import lru_cache
 
 from shared.documents.cursor import Node, is_whole_number
 from shared.record import Evidence, Score, Times
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _ISO_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z", re.ASCII
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?Z", re.ASCII
 )
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FIRST_PLAUSIBLE_YEAR = "2009"  # the vendor's first year
@@ -36,6 +37,7 @@ def score(text: str | None, scale: str | None = None) -> tuple[Score, ...]:
     return () if text is None else (Score(text=text, value=number(text), scale=scale),)
 
 
+@lru_cache(maxsize=256)  # an answer has one of a few names in each of many entries
 def snake_case(name: str) -> str:
     """Write `GreenEnhanced` as `green_enhanced`; a name in snake case stays as it is."""
     return _NEXT_WORD.sub("_", name).lower()
@@ -46,6 +48,8 @@ def comma_list(node: Node, name: str) -> tuple[str, ...]:
     text = node.text(name)
     if text is None:
         return ()
+    if text.isalnum():  # one entry, as nearly always
+        return (text,)
     stripped = [entry.strip() for entry in text.split(",")]
     entries = tuple(dict.fromkeys([entry for entry in stripped if entry]))
     if not entries:
@@ -68,17 +72,19 @@ def iso_time(node: Node, name: str) -> str | None:
     if text is None:
         return None
     found = _ISO_TIME.fullmatch(text)
-    try:
-        # The pattern alone would let the 31st of February pass.
-        seconds = datetime.fromisoformat(f"{found[1]}T{found[2]}") if found else None
-    except ValueError:
-        seconds = None
-    if found is None or seconds is None:
+    if found is None or not _is_moment(f"{found[1]}T{found[2]}"):
         node.put_back(name)
         return None
-    micros = int((found[3] or ".0")[1:].ljust(6, "0"))
-    moment = seconds.replace(microsecond=micros, tzinfo=timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{found[1]}T{found[2]}.{(found[3] or '.')[1:4]:0<3}Z"
+
+
+def _is_moment(text: str) -> bool:
+    """Tell whether the calendar has it: a pattern alone would let the 31st of February pass."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def times(node: Node, *, created: str, completed: str) -> Times:
@@ -94,9 +100,9 @@ def times(node: Node, *, created: str, completed: str) -> Times:
     return Times(created=began, completed=ended, flags=tuple(flags))
 
 
-def short_hash(*words: str | None) -> str:
+def short_hash(*words: str) -> str:
     """Give 16 hex that name these words."""
-    return hashlib.sha256("\n".join([word or "" for word in words]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
 class EvidenceList:
@@ -113,9 +119,10 @@ class EvidenceList:
         if "://" not in url:
             node.put_back(name)
             return ()
-        item = Evidence(id=short_hash(url), url=url, source=f"{node.source}/{name}")
-        self._items.setdefault(item.id, item)
-        return (item.id,)
+        item = short_hash(url)
+        if item not in self._items:
+            self._items[item] = Evidence(id=item, url=url, source=f"{node.source}/{name}")
+        return (item,)
 
     def items(self) -> tuple[Evidence, ...]:
         """List the items in the order of their first showing."""

@@ -186,7 +186,7 @@ class Review:
 def _finding(entry: _Entry, label: str | None, count: int | None) -> Finding:
     source = entry.node.source
     return Finding(
-        id=short_hash(source, entry.check, label),
+        id=short_hash(source, entry.check or "", label or ""),
         modality=entry.modality,
         check=entry.check,
         label=label,

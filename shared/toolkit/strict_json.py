@@ -28,7 +28,7 @@ _LAYER = "json"
 _STRING = re.compile(r'"[^"]*"?')
 _NOT_A_BRACKET = re.compile(r"[^\[\]{}]+")
 _BLANK = re.compile(r"[ \t\r\n]*")
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE_ESCAPE_IN_BYTES = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -53,12 +53,12 @@ def any_text(tree: Tree, name: str) -> str | None:
 def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Tree:
     """Decode one JSON value; raise `ParseError` for anything that is not exactly one."""
     text = _text(data, max_bytes)
-    _check_structure(text, max_depth)
+    check_structure(text, max_depth)
     try:
-        tree: Tree = _decoder().decode(text)
+        tree: Tree = decoder().decode(text)
     except json.JSONDecodeError as error:
         raise ParseError(f"not JSON: {error.msg}", layer=_LAYER, at=error.pos) from None
-    if _SURROGATE_ESCAPE.search(text):
+    if SURROGATE_ESCAPE.search(text):
         check_unicode(tree)
     return tree
 
@@ -75,8 +75,8 @@ def parse_stream(
     Raise `ParseError` at the first that is none; those before it have been given by then.
     """
     text = _text(data, max_bytes)
-    _check_structure(text, max_depth)
-    decode, escaped = _decoder().raw_decode, _SURROGATE_ESCAPE.search(text)
+    check_structure(text, max_depth)
+    decode, escaped = decoder().raw_decode, SURROGATE_ESCAPE.search(text)
     at = _end_of_blank(text, 0)
     while at < len(text):
         try:
@@ -89,7 +89,8 @@ def parse_stream(
         at = _end_of_blank(text, at)
 
 
-def _decoder() -> json.JSONDecoder:
+def decoder() -> json.JSONDecoder:
+    """Make a decoder of the standard library strict; size, nesting and surrogates are for its caller."""
     return json.JSONDecoder(
         parse_int=NumberText,
         parse_float=NumberText,
@@ -115,8 +116,11 @@ def _text(data: bytes | str, max_bytes: int) -> str:
         raise ParseError(f"not UTF-8 text: {error.reason}", layer=_LAYER) from None
 
 
-def _check_structure(text: str, max_depth: int) -> None:
-    """Refuse what nests deep or holds very much. Few marks cannot, which spares most texts the scan."""
+def check_structure(text: str, max_depth: int) -> None:
+    """Raise `ParseError` for what nests deep or holds very much.
+
+    Few marks cannot, which spares most texts the scan.
+    """
     brackets = text.count("[") + text.count("{")
     values = brackets + text.count(",")
     if brackets <= max_depth and values <= MAX_VALUES:

@@ -106,6 +106,40 @@ def test_what_was_put_back_or_not_ignored_comes_back() -> None:
     assert read.unmapped() == [("answer:/a", "1"), ("answer:/c", "3")]
 
 
+def test_whoever_goes_to_a_member_again_finds_what_was_taken_before() -> None:
+    read = walk('{"a": {"x": "1", "y": "2"}, "b": ["3", {"z": "4"}]}')
+    for name in ("x", "y"):
+        inside = read.root.object("a")
+        assert inside is not None
+        inside.text(name)
+    twice = [node for _ in range(2) for node in read.root.items("b")]
+    twice[0].text("z")
+
+    assert read.unmapped() == [("answer:/b/0", "3")]
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "left"),
+    [
+        ('{"a": {"x": 1}}', 1, [("answer:/a/x", "1")]),
+        ('{"a": [{"x": 1}, 2]}', 1, [("answer:/a/0/x", "1"), ("answer:/a/1", "2")]),
+        ('{"a": "[{\\"x\\": 1}, 2]"}', 1, [("answer:/a#/0/x", "1"), ("answer:/a#/1", "2")]),
+        ('{"a": []}', 0, []),
+        ('{"a": "no JSON"}', None, [("answer:/a", "no JSON")]),
+        ('{"a": 5}', None, [("answer:/a", "5")]),
+    ],
+)
+def test_what_stands_in_a_member_of_any_shape_stays_until_it_is_taken(
+    text: str, count: int | None, left: list[tuple[str, str]]
+) -> None:
+    read = walk(text)
+
+    for _ in range(2):
+        found = read.root.nested("a")
+        assert (None if found is None else len(found)) == count
+    assert read.unmapped() == left
+
+
 def test_an_object_of_empty_containers_has_no_leaves() -> None:
     read = walk('{"a": [{}, []], "b": {"c": null}}')
     inside = read.root.object("b")
