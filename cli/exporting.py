@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,14 +15,15 @@ import typer
 from cli import finding_rows
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, opened
 from cli.progress import progress
-from cli.records import Days, Jobs, Kinds, Recorded, chosen, recorded
+from cli.records import Days, Jobs, Kinds, Recorded, chosen, findings_count, recorded
 from cli.terminal import AsJson, Exit, complain, err, print_json, told_plainly
+from shared.finding_lines import read_findings
 from shared.hooks.webvtt_markers import markers
-from shared.record import read_record
 
 Format = Literal["ndjson", "csv", "webvtt"]
-Write = Callable[[Recorded, dict[str, Any]], None]
-Lines = Callable[[dict[str, Any], str], Iterator[str]]
+Findings = Iterator[dict[str, Any]]
+Write = Callable[[Recorded, dict[str, Any], Findings], None]
+Lines = Callable[[dict[str, Any], str, Findings], Iterator[str]]
 
 # Spreadsheets take a file for UTF-8 if it says so.
 _BYTE_ORDER_MARK = "\ufeff"
@@ -61,8 +63,8 @@ def export(
             task = shown.add_task("exported", total=None)
             for one in found:
                 record = one.document()
-                write(one, record)
-                exported, findings = exported + 1, findings + len(record["findings"])
+                write(one, record, one.findings(services, record))
+                exported, findings = exported + 1, findings + findings_count(record)
                 shown.advance(task)
     if as_json:
         print_json({"jobs": exported, "findings": findings})
@@ -87,12 +89,15 @@ def _writing(form: Format, output: Path | None) -> Iterator[Write]:
         complain(f"{output or 'standard output'}: {error.strerror or error}", Exit.WRONG_USE)
 
 
-def _write_lines(stream: BinaryIO, lines: Lines, one: Recorded, record: dict[str, Any]) -> None:
-    for line in lines(record, one.row.text("digest") or ""):
+def _write_lines(
+    stream: BinaryIO, lines: Lines, one: Recorded, record: dict[str, Any], findings: Findings
+) -> None:
+    for line in lines(record, one.row.text("digest") or "", findings):
         stream.write(line.encode())
 
 
-def _write_subtitles(folder: Path, one: Recorded, _: dict[str, Any]) -> None:
+def _write_subtitles(folder: Path, one: Recorded, _: dict[str, Any], findings: Findings) -> None:
     file = folder / f"{one.row.ref.path}.vtt"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(markers(read_record(one.stored)), encoding="utf-8")
+    told = read_findings(json.dumps(finding).encode() for finding in findings)
+    file.write_text(markers(told), encoding="utf-8")

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -24,17 +24,17 @@ _OF_FINDING = (
 COLUMNS = (*_OF_JOB, *_OF_FINDING)
 
 
-def objects(record: dict[str, Any], digest: str) -> Iterator[str]:
+def objects(record: dict[str, Any], digest: str, findings: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Give a line of JSON for each finding: what is to be known of its job, and `finding`, all of it."""
     job = _job(record, digest)
-    for finding in record["findings"]:
+    for finding in findings:
         yield json.dumps({**job, "finding": finding}, ensure_ascii=False) + "\n"
 
 
-def rows(record: dict[str, Any], digest: str) -> Iterator[str]:
+def rows(record: dict[str, Any], digest: str, findings: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Give a row of CSV for each finding, its cells in the order of `COLUMNS`."""
     job = _job(record, digest)
-    for finding in record["findings"]:
+    for finding in findings:
         cells = {**job, **finding, **_flat(finding)}
         yield row([cells[name] for name in COLUMNS])
 

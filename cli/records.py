@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
@@ -17,7 +17,9 @@ from shared import archive
 from shared.errors import ObjectNotFoundError
 from shared.job_row import JobRow
 from shared.kinds import KINDS
+from shared.object_files import opened
 from shared.ports import Services
+from shared.record import FindingsMore
 
 _BATCH = 64
 
@@ -44,6 +46,27 @@ class Recorded(NamedTuple):
         """Read the record as it is, fields of other versions and all."""
         document: dict[str, Any] = json.loads(self.stored)
         return document
+
+    def findings(self, services: Services, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Give all findings of its record: those in it, and those that it has no room for.
+
+        Complain where these are gone.
+        """
+        yield from record["findings"]
+        if more := record.get("findings_more"):
+            key = archive.findings_key(self.row.ref, FindingsMore(count=more["count"], sha256=more["sha256"]))
+            try:
+                with opened(services.objects, key) as lines:
+                    yield from map(json.loads, lines)
+            except ObjectNotFoundError:
+                told = f"{more['count']:,} findings beside the record of {self.row.key} are gone: {key}"
+                err().print(f"[bold red]error:[/] {escape(told)}")
+
+
+def findings_count(record: Mapping[str, Any]) -> int:
+    """Tell how many findings a record stands for."""
+    more = record.get("findings_more")
+    return len(record["findings"]) + (more["count"] if more else 0)
 
 
 def chosen(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared import evidence, evidence_items
 from shared.delivery.outbox import Delivery, outbox_columns, with_entries
+from shared.findings_file import FindingsFile
 from shared.job_row import Effect, JobRow, StoredPart, effect_columns, parts_column
 from shared.policy import Policy
 from shared.ports import Change
@@ -36,7 +37,12 @@ class Answered:
     notes: tuple[str, ...] = ()
     """What was missing when it was asked for: shown, counted, and no part of the record."""
     present: JobRecord | None = None
-    """The record that a settled job has, where this is another: to tell what differs."""
+    """The record that a settled job has, where this is another: to tell what differs.
+
+    Where a newer normalizer made that, it is what ours makes of the same answer.
+    """
+    lines: FindingsFile = field(default_factory=FindingsFile)
+    """Findings that the record has no room for."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ def version_columns(row: JobRow, answered: Answered, moment: Moment) -> dict[str
     return {
         "suggestion": record.verdict.suggestion,
         "labels": ",".join(record.verdict.labels) or None,
+        "media_id": row.text("media_id") or record.media.media_id,
         "incomplete": 1 if record.incomplete else None,
         "digest": answered.digest,
         "version": version,

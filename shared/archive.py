@@ -2,6 +2,7 @@
 
     raw/<kind>/<job>/<sha256>.json|xml|txt          terminal answers as received
     versions/<kind>/<job>/<digest>.json             every record version
+    versions/<kind>/<job>/<sha256>.findings.ndjson  findings that one had no room for, one to a line
     records/kind=<kind>/date=<day>/<job>.json       the current version; a hint, the row decides
     evidence/<kind>/<job>/<sha256>.jpg              what findings point at, once per job
     evidence/<kind>/<job>/manifest.json             what became of it; rebuilt from the rows
@@ -21,13 +22,14 @@ from datetime import datetime, timezone
 
 from shared.job_row import JobRow, StoredPart
 from shared.jobs import JobRef, encode_job_id
-from shared.record import digest
+from shared.record import FindingsMore, digest
 from shared.vendor import Part
 
 CONTENT_TYPES = {
     "json": "application/json",
     "xml": "application/xml",
     "txt": "text/plain; charset=utf-8",
+    "ndjson": "application/x-ndjson",
     "html": "text/html; charset=utf-8",
 }
 BYTES = "application/octet-stream"
@@ -35,12 +37,17 @@ BYTES = "application/octet-stream"
 
 def stored_part(ref: JobRef, part: Part) -> StoredPart:
     """Say where a raw part belongs."""
-    return StoredPart(part.name, part.format, f"raw/{ref.path}/{digest(part.body)}.{part.format}")
+    return StoredPart(part.name, part.format, f"raw/{ref.path}/{part.sha256}.{part.format}")
 
 
 def version_key(ref: JobRef, record_digest: str) -> str:
     """Say where a record version belongs."""
     return f"versions/{ref.path}/{record_digest}.json"
+
+
+def findings_key(ref: JobRef, more: FindingsMore) -> str:
+    """Say where the findings belong that a record had no room for."""
+    return f"versions/{ref.path}/{more.sha256}.findings.ndjson"
 
 
 def current_key(row: JobRow) -> str:
@@ -78,6 +85,11 @@ def hold_audit_key(ref: JobRef, now: int) -> str:
 def quarantine_key(body: bytes, now: int) -> str:
     """Say where unreadable bytes belong."""
     return f"quarantine/{_day(now)}/{digest(body)}"
+
+
+def quarantined_part(part: Part, now: int) -> StoredPart:
+    """Say where a raw part belongs that nobody could read."""
+    return StoredPart(part.name, part.format, f"quarantine/{_day(now)}/{part.sha256}")
 
 
 def report_key(day: str, run: str, form: str) -> str:

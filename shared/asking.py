@@ -6,15 +6,18 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared import archive
+from shared import archive, large_parts, leasing
 from shared.answers import Answered
 from shared.errors import (
+    ContendedError,
+    FileTooLargeError,
     NoTimeLeftError,
     ObjectNotFoundError,
     OversizedAnswerError,
     SettingError,
     WrongJobError,
 )
+from shared.findings_file import FindingsFile
 from shared.job_row import JobRow
 from shared.kinds import JobQuery, Kind
 from shared.kinds.kind import ResultFile
@@ -29,8 +32,10 @@ RESERVE = 5_000
 """What is left of the lease and of the invocation for archiving and committing after the query."""
 
 
-def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
+def ask(services: Services, lease: Lease, raw: list[Part], lines: FindingsFile) -> Answered:
     """Query and normalize; what was received is in `raw` even when that fails.
+
+    Findings that the record has no room for are in `lines`.
 
     Raise whatever the vendor, a store or the kind has to say: `settlement` decides what it means.
     """
@@ -48,8 +53,8 @@ def ask(services: Services, lease: Lease, raw: list[Part]) -> Answered:
     except OversizedAnswerError as error:
         raw.append(Part("answer", "txt", error.received))
         raise
-    notes = _fetch(services, row, kind.files(raw, query), raw)
-    return normalized(row, kind, tuple(raw), notes)
+    notes = _fetch(services, lease, kind.files(raw, query), raw)
+    return normalized(row, kind, tuple(raw), notes, lines)
 
 
 def _query(services: Services, row: JobRow) -> JobQuery:
@@ -63,7 +68,7 @@ def _query(services: Services, row: JobRow) -> JobQuery:
     )
 
 
-def _fetch(services: Services, row: JobRow, files: Sequence[ResultFile], raw: list[Part]) -> tuple[str, ...]:
+def _fetch(services: Services, lease: Lease, files: Sequence[ResultFile], raw: list[Part]) -> tuple[str, ...]:
     """Read result files into `raw`; give a note for each that could not be had.
 
     A job is settled without such a file as well as it can be: the vendor's answer stands.
@@ -74,18 +79,33 @@ def _fetch(services: Services, row: JobRow, files: Sequence[ResultFile], raw: li
             notes.append(f"{file.part} unlocated")
             continue
         try:
-            raw.append(Part(file.part, file.format, services.result_files.read(file.uri)))
+            raw.append(_read(services, lease, file, file.uri))
         except ObjectNotFoundError:
             notes.append(f"{file.part} missing")
+        except FileTooLargeError:
+            notes.append(f"{file.part} too large")
         except SettingError as error:
-            LOG.warning("a result file cannot be read from here: %s", error, extra={"job": row.key})
+            LOG.warning("a result file cannot be read from here: %s", error, extra={"job": lease.row.key})
             notes.append(f"{file.part} unreachable")
     return tuple(notes)
 
 
-def normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...]) -> Answered:
+def _read(services: Services, lease: Lease, file: ResultFile, uri: str) -> Part:
+    """Read a result file; a large one takes longer than a lease as a rule, which is prolonged for it."""
+    try:
+        return Part(file.part, file.format, services.result_files.read(uri))
+    except FileTooLargeError:
+        until = min(services.deadline, services.clock.now() + services.policy.large_lease)
+        if not leasing.prolong(services, lease, until=until):
+            raise ContendedError("another holder took over", job=lease.row.key) from None
+        return large_parts.fetched(services, file, uri, deadline=until - RESERVE)
+
+
+def normalized(
+    row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str, ...], lines: FindingsFile
+) -> Answered:
     """Make a job's record of raw parts; raise what the kind has to say, or `WrongJobError`."""
-    record = kind.normalize(raw)
+    record = kind.record(raw, lines)
     # The page of QueryVideoQualityJob shows such an answer (query-apis.md 6, quirk 12). Recorded, it would
     # be another job's verdict. No page says whether case matters in an id.
     if record.job.job_id.casefold() != row.ref.job_id.casefold():
@@ -94,4 +114,4 @@ def normalized(row: JobRow, kind: Kind, raw: tuple[Part, ...], notes: tuple[str,
         )
     stored = canonical_bytes(record)
     parts = tuple(archive.stored_part(row.ref, part) for part in raw)
-    return Answered(record, digest(stored), stored, raw, parts, notes)
+    return Answered(record, digest(stored), stored, raw, parts, notes, lines=lines)

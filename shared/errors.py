@@ -96,6 +96,10 @@ class GoneError(DownloadFailedError):
     """The server says that a file is not there, or that nobody may see it (403, 404, 410)."""
 
 
+class FileTooLargeError(PermanentError):
+    """A file is larger than what reads it can take."""
+
+
 class NoTimeLeftError(TemporaryError):
     """The invocation, or the lease, ends before the vendor could be asked; it says nothing of the job."""
 

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BufferedReader
 from typing import Any
 
 from shared import archive, evidence_manifest, evidence_rows
@@ -21,8 +20,9 @@ from shared.entries import members
 from shared.errors import ContendedError, ObjectNotFoundError, PermanentError
 from shared.evidence import EvidenceRow
 from shared.job_row import Hold, JobRow, hold_column, read_job
-from shared.object_files import ObjectFile
+from shared.object_files import opened
 from shared.ports import Services
+from shared.record import FindingsMore
 from shared.tables import JOBS
 
 LOG = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def hold(services: Services, row: JobRow, *, by: str, reason: str) -> Held:
     wanted = Hold("copying", by, reason, services.clock.now(), digest)
     row = _note(services, row, wanted)
     rows = evidence_rows.read_all(services.ledger, row.key)
-    originals = dict(_originals(row, rows))
+    originals = dict(_originals(services, row, rows))
     manifest = archive.held_key(row.ref, archive.manifest_key(row.ref))
     listed = sorted({*_listed(services, row), *originals, manifest})
     pending = sum(one.status == "pending" for one in rows.values())
@@ -106,13 +106,29 @@ def _remove(services: Services, row: JobRow, listed: Sequence[str]) -> None:
     services.objects.remove(archive.hold_key(row.ref))
 
 
-def _originals(row: JobRow, rows: Mapping[str, EvidenceRow]) -> Iterator[tuple[str, _Original]]:
+def _originals(
+    services: Services, row: JobRow, rows: Mapping[str, EvidenceRow]
+) -> Iterator[tuple[str, _Original]]:
     """Give what is copied, by the keys of the copies."""
     record = _Original(archive.version_key(row.ref, row.text("digest") or ""), archive.CONTENT_TYPES["json"])
+    beside = _findings_beside(services, row, record.key)
     answers = [_Original(part.key, archive.CONTENT_TYPES[part.format]) for part in row.raw_parts]
     kept = [_Original(one.key, one.content_type or archive.BYTES) for one in rows.values() if one.key]
-    for original in (record, *answers, *kept):
+    for original in (record, *beside, *answers, *kept):
         yield archive.held_key(row.ref, original.key), original
+
+
+def _findings_beside(services: Services, row: JobRow, key: str) -> Sequence[_Original]:
+    """Give the findings that the record has no room for; a record that is gone is told of by copying it."""
+    try:
+        told = json.loads(services.objects.get(key)).get("findings_more")
+    except ObjectNotFoundError:
+        return ()
+    if told is None:
+        return ()
+    # Not as a record: one of another schema is held, too.
+    beside = archive.findings_key(row.ref, FindingsMore(count=told["count"], sha256=told["sha256"]))
+    return (_Original(beside, archive.CONTENT_TYPES["ndjson"]),)
 
 
 def _copy_all(services: Services, originals: Mapping[str, _Original]) -> tuple[int, tuple[str, ...]]:
@@ -135,7 +151,7 @@ def _copy_all(services: Services, originals: Mapping[str, _Original]) -> tuple[i
 def _copy(services: Services, original: _Original, key: str) -> bool:
     if services.objects.has(key):
         return False
-    with BufferedReader(ObjectFile(services.objects, original.key)) as file:
+    with opened(services.objects, original.key) as file:
         return services.objects.put_file(key, file, content_type=original.content_type)
 
 

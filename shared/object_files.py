@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from shared.ports import ObjectReads
+from shared.errors import DownloadFailedError, ObjectNotFoundError
+from shared.ports import ObjectInfo, ObjectReads
 
 
 class ObjectFile(io.RawIOBase):
@@ -55,3 +59,42 @@ class ObjectFile(io.RawIOBase):
         self._rest = self._rest[len(given) :]
         self._at += len(given)
         return len(given)
+
+
+def opened(objects: ObjectReads, name: str) -> io.BufferedReader:
+    """Open an object as a file."""
+    return io.BufferedReader(ObjectFile(objects, name))
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """Objects of which each must be, whenever it is read whole, what it was.
+
+    One that is gone by then is a `DownloadFailedError`, too: whoever begins anew is told that there is none.
+    """
+
+    objects: ObjectReads
+    sha256: str
+
+    def info(self, name: str, /) -> ObjectInfo:
+        """See `ObjectReads.info`."""
+        with _still_there(name):
+            return self.objects.info(name)
+
+    def chunks(self, name: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See `ObjectReads.chunks`; raise `DownloadFailedError` at the end of another file than it was."""
+        hashed = hashlib.sha256()
+        with _still_there(name):
+            for chunk in self.objects.chunks(name, start=start, end=end):
+                hashed.update(chunk)
+                yield chunk
+        if start == 0 and end is None and hashed.hexdigest() != self.sha256:
+            raise DownloadFailedError("it was changed while it was copied", file=name[:200])
+
+
+@contextmanager
+def _still_there(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ObjectNotFoundError:
+        raise DownloadFailedError("it was taken away while it was copied", file=name[:200]) from None

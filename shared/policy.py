@@ -19,6 +19,8 @@ class Policy:
 
     lease: int = 60 * SECOND
     """How long one holder may take to settle a job before another may try."""
+    large_lease: int = 10 * MINUTE
+    """The same for a job whose result file memory has no room for; a holder's invocation may end sooner."""
 
     polls: tuple[int, ...] = (1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE)
     """Waits between queries of a running job; then `poll_at_rest`."""

@@ -11,6 +11,11 @@ Positions in media are whole milliseconds, times UTC ISO 8601 with milliseconds,
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from math import isfinite
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,29 +23,53 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared.errors import ParseError
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from typing import TypeVar
+
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
     from pydantic_core import CoreSchema
+    from typing_extensions import dataclass_transform
+
+    T = TypeVar("T")
+
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    def _part(kind: type[T]) -> type[T]: ...
+else:
+    # A type checker holds a part to be frozen. Python does not: making one would take three times as long.
+    _part = dataclass(slots=True, kw_only=True, unsafe_hash=True)
 
 Status = Literal["running", "succeeded", "failed"]
 Modality = Literal["video", "image", "text", "audio"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,  # JSON has neither
-        json_schema_serialization_defaults_required=True,  # every field is stored, null or not
-    )
+_CONFIG = ConfigDict(
+    frozen=True,
+    extra="forbid",
+    allow_inf_nan=False,  # JSON has neither
+    json_schema_serialization_defaults_required=True,  # every field is stored, null or not
+)
+
+
+class _Part:
+    """A part of a record: of the right types when it was read, and checked for them when it is written."""
+
+    __slots__ = ()
+    __pydantic_config__ = _CONFIG
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Have pydantic keep, and so write, the fields in the order of their names (`canonical_bytes`)."""
+        """Have pydantic write the fields in the order of their names (`canonical_bytes`)."""
         schema: Any = handler(source)
-        schema["schema"]["fields"] = dict(sorted(schema["schema"]["fields"].items()))
-        return schema  # type: ignore[no-any-return]  # of this one kind, a model's, the fields are known
+        schema["schema"]["fields"].sort(key=itemgetter("name"))
+        schema["fields"].sort()
+        return schema  # type: ignore[no-any-return]  # of this one kind, a dataclass's, the fields are known
 
 
+def _refuse_what_json_cannot_say(number: float | None) -> None:
+    if number is not None and not isfinite(number):
+        raise ValueError("no finite number")
+
+
+@_part
 class Score(_Part):
     """How sure or how much, in the vendor's own digits. `value` is null when they are no number."""
 
@@ -48,7 +77,11 @@ class Score(_Part):
     value: float | None
     scale: str | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_what_json_cannot_say(self.value)
 
+
+@_part
 class Job(_Part):
     """Which job the answer says it is about."""
 
@@ -63,6 +96,7 @@ class Job(_Part):
     params: str | None = None
 
 
+@_part
 class Media(_Part):
     """What went into the job and where its result was to go."""
 
@@ -71,6 +105,7 @@ class Media(_Part):
     output: str | None = None
 
 
+@_part
 class VendorError(_Part):
     """What the vendor says went wrong."""
 
@@ -78,6 +113,7 @@ class VendorError(_Part):
     message: str | None
 
 
+@_part
 class Times(_Part):
     """The vendor's times. Implausible ones are kept and flagged, never mended."""
 
@@ -86,6 +122,7 @@ class Times(_Part):
     flags: tuple[str, ...] = ()
 
 
+@_part
 class Module(_Part):
     """The vendor's verdict on one module of the media: `video`, `image-cover`, `text-title`, `audio`."""
 
@@ -95,6 +132,7 @@ class Module(_Part):
     source: str
 
 
+@_part
 class Verdict(_Part):
     """What the vendor says at the top, and the worst it says below; both, as they may contradict."""
 
@@ -105,6 +143,7 @@ class Verdict(_Part):
     modules: tuple[Module, ...] = ()
 
 
+@_part
 class Finding(_Part):
     """One thing the vendor saw: what, where in time and frame, how sure, with which evidence.
 
@@ -130,7 +169,12 @@ class Finding(_Part):
     other_sources: tuple[str, ...] = ()
     """Where else the vendor says the same."""
 
+    def __post_init__(self) -> None:
+        for number in chain.from_iterable(self.regions):
+            _refuse_what_json_cannot_say(number)
 
+
+@_part
 class Output(_Part):
     """One file or segment that a job made."""
 
@@ -145,6 +189,7 @@ class Output(_Part):
     source: str
 
 
+@_part
 class Measure(_Part):
     """Something the vendor measured that is no finding: a counter, an average, a harmless frame."""
 
@@ -160,7 +205,11 @@ class Measure(_Part):
     evidence: tuple[str, ...] = ()
     source: str
 
+    def __post_init__(self) -> None:
+        _refuse_what_json_cannot_say(self.value)
 
+
+@_part
 class Evidence(_Part):
     """A picture or file that findings and measures point at by `id`; `url` has no query."""
 
@@ -169,6 +218,7 @@ class Evidence(_Part):
     source: str
 
 
+@_part
 class Unmapped(_Part):
     """A leaf of the raw answer that this version does not understand."""
 
@@ -176,6 +226,7 @@ class Unmapped(_Part):
     value: str
 
 
+@_part
 class Repair(_Part):
     """A place where the raw document had to be read more kindly than its format allows."""
 
@@ -183,15 +234,28 @@ class Repair(_Part):
     what: str
 
 
+@_part
 class FindingsMore(_Part):
-    """Findings that did not fit: how many there are, and the hash of the object that holds them."""
+    """Findings that did not fit: how many there are, and the hash of the object that holds them.
+
+    The object has one finding to a line (`finding_line`), in the order in which the vendor tells them.
+    """
 
     count: int
     sha256: str
 
 
-class JobRecord(_Part):
+class JobRecord(BaseModel):
     """One job, normalized."""
+
+    model_config = _CONFIG
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """See `_Part`."""
+        schema: Any = handler(source)
+        schema["schema"]["fields"] = dict(sorted(schema["schema"]["fields"].items()))
+        return schema  # type: ignore[no-any-return]  # of this one kind, a model's, the fields are known
 
     schema_version: Literal[1] = 1
     normalizer_version: int
@@ -215,7 +279,25 @@ class JobRecord(_Part):
 def canonical_bytes(record: JobRecord) -> bytes:
     """Write the record as it is stored: sorted keys, no spaces, UTF-8, one newline at the end."""
     # The serializer of pydantic takes a fifth of the time of `json.dumps`, which cannot sort it for less.
-    return record.__pydantic_serializer__.to_json(record) + b"\n"
+    return record.__pydantic_serializer__.to_json(record, warnings="error") + b"\n"
+
+
+def findings_count(record: JobRecord) -> int:
+    """Tell how many findings a record stands for, in it and beside it."""
+    return len(record.findings) + (record.findings_more.count if record.findings_more else 0)
+
+
+def finding_line(finding: Finding) -> bytes:
+    """Write a finding as it stands in a record, as a line of its own."""
+    return _findings().serializer.to_json(finding, warnings="error") + b"\n"
+
+
+@cache
+def _findings() -> TypeAdapter[Finding]:
+    # Few processes have findings by themselves: a cold start need not wait for this.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Finding)
 
 
 def read_record(stored: bytes) -> JobRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal, NamedTuple
 
-from shared.record import Finding, JobRecord
+from shared.record import Finding, JobRecord, findings_count
 
 What = Literal["status", "verdict", "labels", "timeline", "counts"]
 
@@ -71,10 +71,9 @@ def _span(finding: Finding) -> str:
 
 
 def _counts(record: JobRecord) -> Counter[str]:
-    more = record.findings_more.count if record.findings_more else 0
     return Counter(
         {
-            f"findings {len(record.findings) + more}": 1,
+            f"findings {findings_count(record)}": 1,
             f"outputs {len(record.outputs)}": 1,
             f"evidence {len(record.evidence)}": 1,
         }

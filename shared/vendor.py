@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from shared.toolkit import message
 
@@ -13,6 +14,8 @@ REGION_PATTERN = message.REGION_PATTERN
 
 USER_ID_PATTERN = message.ACCOUNT_PATTERN
 """What the number of an account looks like."""
+
+_CHUNK_BYTES = 256 * 1024
 
 Format = Literal["json", "xml", "txt"]
 
@@ -45,6 +48,54 @@ class Part:
     name: str
     format: Format
     body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Give the content address of its bytes, 64 hex."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give its bytes piece by piece."""
+        for at in range(0, len(self.body), _CHUNK_BYTES):
+            yield self.body[at : at + _CHUNK_BYTES]
+
+
+class LargePart(Part):
+    """A part that memory has no room for: read anew each time its bytes are needed.
+
+    What knows nothing of it, and asks for `body`, gets all of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        form: Format,
+        read: Callable[[], Iterator[bytes]],
+        open_file: Callable[[], BinaryIO],
+        sha256: str,
+    ) -> None:
+        # As a frozen dataclass does it.
+        values = {"name": name, "format": form, "_read": read, "open": open_file, "_sha256": sha256}
+        self.__dict__.update(values)
+
+    _read: Callable[[], Iterator[bytes]]
+    _sha256: str
+    open: Callable[[], BinaryIO]
+    """Gives a seekable file of its bytes, to be closed."""
+
+    @property
+    def body(self) -> bytes:
+        """Read all of it into memory."""
+        return b"".join(self.chunks())
+
+    @property
+    def sha256(self) -> str:
+        """See `Part.sha256`."""
+        return self._sha256
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Part.chunks`."""
+        return self._read()
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader
 
 from shared.adapters import file_types
 from shared.downloads import Download
 from shared.errors import DownloadFailedError, DownloadRefusedError, GoneError, ObjectNotFoundError
-from shared.object_files import ObjectFile
-from shared.ports import Clock, ObjectInfo, ObjectReads
+from shared.object_files import Unchanged, opened
+from shared.ports import Clock, ObjectReads
 
 # Most that one PutObject takes: https://alibabacloud.com/help/doc-detail/31978.htm
 MAX_BYTES = 5 * 1024**3
@@ -52,30 +50,5 @@ class BucketDownloads:
             hashed.update(chunk)
         sha256 = hashed.hexdigest()
         kind = file_types.told_by(head) or file_types.OTHER
-        opened = partial(_opened, _Unchanged(self._files, sha256), url)
-        return Download(opened, size, sha256, kind.content_type, kind.extension)
-
-
-def _opened(files: ObjectReads, url: str) -> BufferedReader:
-    return BufferedReader(ObjectFile(files, url))
-
-
-@dataclass(frozen=True)
-class _Unchanged:
-    """Files of which each must be, whenever it is read whole, what it was."""
-
-    files: ObjectReads
-    sha256: str
-
-    def info(self, name: str, /) -> ObjectInfo:
-        """See `ObjectReads.info`."""
-        return self.files.info(name)
-
-    def chunks(self, name: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """See `ObjectReads.chunks`; raise `DownloadFailedError` at the end of another file than it was."""
-        hashed = hashlib.sha256()
-        for chunk in self.files.chunks(name, start=start, end=end):
-            hashed.update(chunk)
-            yield chunk
-        if start == 0 and end is None and hashed.hexdigest() != self.sha256:
-            raise DownloadFailedError("it was changed while it was copied", file=name[:200])
+        open_file = partial(opened, Unchanged(self._files, sha256), url)
+        return Download(open_file, size, sha256, kind.content_type, kind.extension)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from shared.errors import ParseError
 from shared.toolkit.strict_json import Tree, parse_stream
 
-_SLIPS = {"\uff0c": ",", "\uff1a": ":"}
-_NAMES = {"\uff0c": "full-width comma", "\uff1a": "full-width colon"}
+SLIPS = {"\uff0c": ",", "\uff1a": ":"}
+SLIP_NAMES = {"\uff0c": "full-width comma", "\uff1a": "full-width colon"}
 # A string is matched whole, so that what stands inside one is text and stays. One that never ends is
 # matched to the end: the scan starts over nowhere, and stays linear.
-_STRING_OR_SLIP = re.compile('"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|[\uff0c\uff1a]', re.DOTALL)
+_STRING_OR_SLIP = re.compile('"[^"\\\\]*(?:\\\\.[^"\\\\]*)*(?:"|\\\\?\\Z)|[\uff0c\uff1a]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,26 @@ def _read(data: bytes | str, repaired: tuple[str, ...]) -> Embedded:
 
 
 def _mended(data: bytes | str) -> tuple[str, tuple[str, ...]]:
-    """Write slips outside of strings in ASCII, and name the kinds that there were."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return "", ()
+    mended_text, names = mended(text)
+    return mended_text, tuple(sorted(names))
+
+
+def mended(text: str) -> tuple[str, set[str]]:
+    """Write slips outside of strings in ASCII, and name the kinds that there were.
+
+    The text begins outside of a string; it may end inside one.
+    """
     found: set[str] = set()
 
     def mend(match: re.Match[str]) -> str:
         piece = match.group()
-        if piece not in _SLIPS:
+        if piece not in SLIPS:
             return piece
-        found.add(_NAMES[piece])
-        return _SLIPS[piece]
+        found.add(SLIP_NAMES[piece])
+        return SLIPS[piece]
 
-    return _STRING_OR_SLIP.sub(mend, text), tuple(sorted(found))
+    return _STRING_OR_SLIP.sub(mend, text), found

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from shared.hooks.services import HookServices
-from shared.record import JobRecord
+from shared.record import JobRecord, findings_count
 
 
 def post_process(record: JobRecord, services: HookServices) -> None:
@@ -36,7 +36,7 @@ def summary(record: JobRecord, *, version: int) -> dict[str, object]:
         "suggestion": verdict.suggestion,
         "computed_suggestion": verdict.computed_suggestion,
         "labels": ",".join(verdict.labels),
-        "findings": len(record.findings),
+        "findings": findings_count(record),
         "first_finding_ms": min(starts, default=None),
         "outputs": len(record.outputs),
         "evidence": len(record.evidence),

@@ -9,6 +9,7 @@ is https://www.w3.org/TR/webvtt1/.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from shared.hooks.services import HookServices
 from shared.record import Finding, JobRecord
@@ -22,13 +23,13 @@ _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def post_process(record: JobRecord, services: HookServices) -> None:
     """Write the job's markers, even when there are none: an older version may have had some."""
-    body = markers(record).encode()
+    body = markers(record.findings).encode()
     services.files.put(f"{services.job.path}.vtt", body, content_type="text/vtt; charset=utf-8")
 
 
-def markers(record: JobRecord) -> str:
+def markers(findings: Iterable[Finding]) -> str:
     """Give the text of the file: a cue for every finding that has a place in time, in order."""
-    timed = [(finding.start_ms, finding) for finding in record.findings if finding.start_ms is not None]
+    timed = [(finding.start_ms, finding) for finding in findings if finding.start_ms is not None]
     timed.sort(key=lambda pair: (pair[0], pair[1].end_ms or 0, pair[1].id))
     return "\n".join(["WEBVTT\n", *(_cue(max(0, start), finding) for start, finding in timed)])
 

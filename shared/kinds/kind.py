@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shared.kinds.findings_beside import NOWHERE, Lines
 from shared.record import JobRecord
 from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Format, Part
@@ -48,6 +49,9 @@ class Kind:
     included. `files` names what must be fetched beside the answer; a part that is missing all the
     same is no error of `normalize`. `normalizer_version` grows with every change that gives another
     record for the same answer.
+
+    `normalize_large` is for kinds that may find more than a record has room for: it does as `normalize`,
+    and writes the rest as lines.
     """
 
     name: str
@@ -57,3 +61,8 @@ class Kind:
     tree: Callable[[Part], Tree]
     normalize: Callable[[Sequence[Part]], JobRecord]
     files: Callable[[Sequence[Part], JobQuery], Sequence[ResultFile]] = no_files
+    normalize_large: Callable[[Sequence[Part], Lines], JobRecord] | None = None
+
+    def record(self, parts: Sequence[Part], lines: Lines = NOWHERE) -> JobRecord:
+        """Normalize, and write what the record has no room for."""
+        return self.normalize(parts) if self.normalize_large is None else self.normalize_large(parts, lines)

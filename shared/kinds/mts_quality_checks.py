@@ -8,10 +8,10 @@ own, and the place in the frame. What both saw at one time is one finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from shared.documents.cursor import Node
 from shared.kinds.values import number, score, short_hash, snake_case
@@ -28,7 +28,8 @@ CHECKS = (
 Region: TypeAlias = tuple[float, float, float, float]
 
 _ORDER = {check: position for position, check in enumerate(CHECKS)}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
+_LONGEST_WORD = 200  # of a result or a score: each stands in every finding, and more than once
 # One to three digits of a fraction: `.5` is half a second (query-apis.md 6, quirk 6).
 _CLOCK = re.compile(r"([0-9]{2}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,3}))?", re.ASCII)
 _MILLISECONDS = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE]\+?[0-9]{1,2})?", re.ASCII)
@@ -36,11 +37,13 @@ _TOO_LONG = 10**18  # as for `Node.integer`
 
 _RATIO = "ratio"
 # The file calls the ratio of noise `noise_rate`, the summary `Ratio` (query-apis.md 6, quirk 16).
+_RESULT_NAMES = ("Result", "result")
+_SCORE_NAMES = ("Score", "score")
+_TIME_NAMES = ("TimeStamp", "timestamp")
 _RATIO_NAMES = ("Ratio", "ratio", "noise_rate")
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What one entry says. Where it gives no `result`, being listed under its check is the result."""
 
     check: str
@@ -65,40 +68,48 @@ class Sighting:
 
 def read_summary(documents: Iterable[Node]) -> list[Sighting]:
     """Read the objects that `VideoQualityResults` holds."""
-    return _read(documents, _Form("0-1", _clock_ms))
+    found = (
+        _sighting(snake_case(name), entry, _SUMMARY)
+        for node in documents
+        for name in node.names()
+        if is_check(name)
+        for entry in node.items(name)
+    )
+    return [one for one in found if one is not None]
 
 
-def read_file(documents: Iterable[Node]) -> list[Sighting]:
-    """Read the objects of the Output file."""
-    return _read(documents, _Form(None, _file_ms, tells_places=True))
+def is_check(name: str) -> bool:
+    """Tell whether a member of a document may be the list of a check."""
+    return _NAME.fullmatch(name) is not None
 
 
-def findings(summary: Sequence[Sighting], file: Sequence[Sighting]) -> tuple[Finding, ...]:
-    """Give every defect once: by check, then time, then as it is told."""
-    seen = _merged([one for one in summary if one.is_hit], [one for one in file if one.is_hit])
-    return tuple(
-        Finding(
-            id=short_hash(one.source, one.check, one.label),
-            modality="video",
-            check=one.check,
-            label=one.label,
-            canonical_label=canonical_label(one.check, one.label),
-            scores=one.scores,
-            start_ms=one.start_ms,
-            frame=one.frame,
-            regions=one.regions,
-            source=one.source,
-            other_sources=one.other_sources,
-        )
-        for one in sorted(seen, key=_rank)
+def read_entry(name: str, entry: Node) -> Sighting | None:
+    """Read an entry of the list `name` of the Output file; None when it says nothing that is understood."""
+    return _sighting(snake_case(name), entry, _FILE)
+
+
+def finding(one: Sighting) -> Finding:
+    """Tell a defect."""
+    return Finding(
+        id=short_hash(one.source, one.check, one.label),
+        modality="video",
+        check=one.check,
+        label=one.label,
+        canonical_label=canonical_label(one.check, one.label),
+        scores=one.scores,
+        start_ms=one.start_ms,
+        frame=one.frame,
+        regions=one.regions,
+        source=one.source,
+        other_sources=one.other_sources,
     )
 
 
-def measures(sightings: Iterable[Sighting]) -> tuple[Measure, ...]:
-    """Give what was looked at and found normal, in the order of findings."""
-    return tuple(
+def measures(one: Sighting) -> list[Measure]:
+    """Tell what was looked at and found normal: each score of it, or that it was."""
+    return [
         Measure(
-            name=f"{one.check}.{_RATIO if score and score.scale == _RATIO else 'score'}",
+            name=f"{one.check}.{score_name(score)}",
             value=score.value if score else None,
             text=score.text if score else None,
             unit=score.scale if score else None,
@@ -106,43 +117,39 @@ def measures(sightings: Iterable[Sighting]) -> tuple[Measure, ...]:
             start_ms=one.start_ms,
             source=one.source,
         )
-        for one in sorted(sightings, key=_rank)
-        if not one.is_hit
         for score in one.scores or (None,)
-    )
+    ]
 
 
-def _rank(one: Sighting) -> tuple[int, str, int]:
-    """Order by check and time; what has no time comes last, and ties stay as they are told."""
+def score_name(one: Score | None) -> str:
+    """Say what a score is a measure of."""
+    return _RATIO if one is not None and one.scale == _RATIO else "score"
+
+
+def size(one: Sighting) -> int:
+    """Tell roughly how many characters a finding has beyond its few words: those of its regions."""
+    return 40 * len(one.regions)
+
+
+def rank(one: Sighting) -> tuple[int, str, int]:
+    """Order by check and time; what has no time comes last."""
     time = _TOO_LONG if one.start_ms is None else one.start_ms
-    return _ORDER.get(one.check, len(CHECKS)), one.check, time
+    return *rank_of_check(one.check), time
 
 
-def _merged(summary: Sequence[Sighting], file: Sequence[Sighting]) -> Iterator[Sighting]:
-    """Join what both saw, in the order in which they tell it, so that no value of either is lost."""
-    left: dict[tuple[str, int | None], list[Sighting]] = {}
-    for one in file:
-        left.setdefault((one.check, one.start_ms), []).append(one)
-    for one in summary:
-        # Two that have no time need not be the same.
-        others = left.get((one.check, one.start_ms), []) if one.start_ms is not None else []
-        other = next((other for other in others if _agree(one.result, other.result)), None)
-        if other is None:
-            yield one
-        else:
-            others.remove(other)
-            yield _joined(one, other)
-    for others in left.values():
-        yield from others
+def rank_of_check(check: str) -> tuple[int, str]:
+    """Order checks as `CHECKS` does, and others after them by their names."""
+    return _ORDER.get(check, len(CHECKS)), check
 
 
-def _agree(one: str | None, other: str | None) -> bool:
-    return one is None or other is None or one == other
+def agree(one: Sighting, other: Sighting) -> bool:
+    """Tell whether two entries of one check and time may mean the same."""
+    return one.result is None or other.result is None or one.result == other.result
 
 
-def _joined(told: Sighting, detail: Sighting) -> Sighting:
-    return replace(
-        told,
+def joined(told: Sighting, detail: Sighting) -> Sighting:
+    """Put together what summary and file say of one defect, so that no value of either is lost."""
+    return told._replace(
         result=detail.result or told.result,
         scores=(*told.scores, *detail.scores),
         frame=detail.frame,
@@ -160,54 +167,46 @@ class _Form:
     tells_places: bool = False
 
 
-def _read(documents: Iterable[Node], form: _Form) -> list[Sighting]:
-    found = (
-        _sighting(snake_case(name), entry, form)
-        for node in documents
-        for name in node.names()
-        if _NAME.fullmatch(name)
-        for entry in node.items(name)
-    )
-    return [one for one in found if one is not None]
-
-
 def _sighting(check: str, entry: Node, form: _Form) -> Sighting | None:
     """Read one entry of a list; None when it says nothing that is understood."""
     time, start_ms = _time(entry, form.position)
-    one = Sighting(
-        check=check,
-        source=entry.source,
-        result=_first_text(entry, ("Result", "result")),
-        # The file's scores have no documented scale: they are negative, or above 1 (quirk 17).
-        scores=(
-            *score(_first_text(entry, ("Score", "score")), form.scale),
-            *score(_first_text(entry, _RATIO_NAMES), _RATIO),
-        ),
-        start_ms=start_ms,
+    result = _word(entry, _RESULT_NAMES)
+    # The file's scores have no documented scale: they are negative, or above 1 (quirk 17).
+    scores = (
+        *score(_word(entry, _SCORE_NAMES), form.scale),
+        *score(_word(entry, _RATIO_NAMES), _RATIO),
     )
     _ignore_repeated_check(entry, check)
+    frame: int | None = None
+    regions: tuple[Region, ...] = ()
     # A measure has no place in the record: where a normal entry gives one, it stays unmapped.
-    if form.tells_places and one.is_hit:
-        one = replace(one, frame=entry.integer("id"), regions=_regions(entry))
-    says_something = time is not None or one != Sighting(check, entry.source, None, (), None)
-    return one if says_something else None
+    if form.tells_places and is_hit(result or check, None):
+        frame, regions = entry.integer("id"), _regions(entry)
+    if time is None and result is None and frame is None and not scores and not regions:
+        return None
+    return Sighting(check, entry.source, result, scores, start_ms, frame, regions)
 
 
-def _first_text(entry: Node, names: Sequence[str]) -> str | None:
-    """Take the first spelling that is there; another one beside it stays unmapped."""
-    return next((text for name in names if (text := entry.text(name)) is not None), None)
+def _word(entry: Node, names: Sequence[str]) -> str | None:
+    """Take a text that may be a word or a number; leave a longer one."""
+    text = entry.first_text(names)
+    if text is None or len(text) <= _LONGEST_WORD:
+        return text
+    for name in names:
+        entry.put_back(name)
+    return None
 
 
 def _ignore_repeated_check(entry: Node, check: str) -> None:
     """Ignore a `type` that repeats the check (query-apis.md 6, quirk 19), and leave any other."""
     text = entry.text("type")
-    if text is not None and snake_case(text) != check:
+    if text is not None and text != check and snake_case(text) != check:
         entry.put_back("type")
 
 
 def _time(entry: Node, position: Callable[[str], int | None]) -> tuple[str | None, int | None]:
     """Take when it was seen, as (text, position); leave a text that is no position."""
-    for name in ("TimeStamp", "timestamp"):
+    for name in _TIME_NAMES:
         text = entry.text(name)
         if text is not None:
             start_ms = position(text)
@@ -262,3 +261,7 @@ def _rectangle(corners: Tree) -> Region | None:
     values = [number(corner) for corner in corners if isinstance(corner, str)]
     edges = [value for value in values if value is not None]
     return (edges[0], edges[1], edges[2], edges[3]) if len(edges) == 4 else None
+
+
+_SUMMARY = _Form("0-1", _clock_ms)
+_FILE = _Form(None, _file_ms, tells_places=True)

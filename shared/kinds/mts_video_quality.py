@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from shared.documents import embedded
-from shared.documents.cursor import Nested, Node, Walk
+from shared.documents.cursor import Node, Walk
 from shared.errors import ParseError, SettingError
+from shared.kinds.findings_beside import NOWHERE, Lines
 from shared.kinds.kind import JobQuery, Kind, ResultFile
-from shared.kinds.mts_quality_checks import Sighting, findings, measures, read_file, read_summary
+from shared.kinds.mts_quality_checks import read_summary
+from shared.kinds.mts_quality_report import Reading, Report
 from shared.kinds.reading import decode, find_part, repairs, required, status_of, unmapped
-from shared.record import Job, JobRecord, Media, Repair, Status, Times, VendorError, Verdict
+from shared.record import Job, JobRecord, Media, Status, Times, VendorError, Verdict
 from shared.toolkit.strict_json import Tree
 from shared.vendor import ApiRequest, Part
 
 NAME = "mts.video_quality"
-NORMALIZER_VERSION = 1
+NORMALIZER_VERSION = 2
 OUTPUT = "output"
 
 _CONTAINERS = frozenset({"Job"})
@@ -102,22 +104,13 @@ def _location(output: str, told: str | None) -> str | None:
     return f"{told}{output}" if is_name else f"{bucket.group()}/{output}"
 
 
-@dataclass(frozen=True)
-class OutputFile:
-    """What the file says; `walk` is None where there is no file, or none that can be read."""
-
-    walk: Walk | None = None
-    sightings: tuple[Sighting, ...] = ()
-    repaired: tuple[Repair, ...] = ()
-
-
-def is_complete(summary: Nested | None, file: OutputFile) -> bool:
-    """Tell whether a finished job's answer has its result: in the summary, or in the file."""
-    return summary is not None or file.walk is not None
-
-
 def normalize(parts: Sequence[Part]) -> JobRecord:
     """Turn answer and file into a record; raise `ParseError` when they are no answer about a job."""
+    return normalize_large(parts, NOWHERE)
+
+
+def normalize_large(parts: Sequence[Part], lines: Lines) -> JobRecord:
+    """Do as `normalize`, and write the findings that the record has no room for."""
     walk = Walk("answer", tree(find_part(parts, "answer")))
     # A RequestId differs from call to call; Code and Message are about the query, not about the job.
     for name in ("RequestId", "Code", "Message"):
@@ -126,41 +119,45 @@ def normalize(parts: Sequence[Part]) -> JobRecord:
     job_id, vendor_status = required(job, "JobId", layer=NAME), required(job, "Status", layer=NAME)
     status = status_of(vendor_status)  # of the job: the envelope's Code says only that the query worked
     summary = job.nested("VideoQualityResults")
-    file = _output_file(parts, is_needed=summary is None)
-    told = read_summary(summary.nodes()) if summary is not None else []
+    report, has_file = _report(parts, summary, lines)
     return JobRecord(
         normalizer_version=NORMALIZER_VERSION,
         job=Job(kind=NAME, job_id=job_id, user_id=job.text("UserId")),
         media=Media(output=job.text("Output")),
         status=status,
         vendor_status=vendor_status,
-        incomplete=status == "succeeded" and not is_complete(summary, file),
+        # Its result is in the summary, or in the file.
+        incomplete=status == "succeeded" and summary is None and not has_file,
         error=_error(job, status),
         times=Times(),
         verdict=Verdict(),
-        findings=findings(told, file.sightings),
-        measures=measures([*told, *file.sightings]),
-        unmapped=unmapped(walk, *([file.walk] if file.walk else [])),
-        repaired=(*repairs(walk.repaired), *file.repaired),
+        findings=report.findings,
+        findings_more=report.findings_more,
+        measures=report.measures,
+        unmapped=(*unmapped(walk), *report.unmapped),
+        repaired=(*repairs(walk.repaired), *repairs({f"{OUTPUT}:": report.repaired})),
     )
 
 
-def _output_file(parts: Sequence[Part], *, is_needed: bool) -> OutputFile:
-    """Read the file, if it is there. One that cannot be read is no error beside a summary that can."""
-    part = next((part for part in parts if part.name == OUTPUT), None)
+def _report(parts: Sequence[Part], summary: Sequence[Node] | None, lines: Lines) -> tuple[Report, bool]:
+    """Read summary and file, and tell whether there is a file that can be read.
+
+    One that cannot is no error beside a summary that can.
+    """
+    told = read_summary(summary or ())
+    reading, part = Reading(OUTPUT, told, lines), next((part for part in parts if part.name == OUTPUT), None)
     if part is None:
-        return OutputFile()
+        return reading.report(), False
     try:
-        found = embedded.read(part.body)
+        reading.read(part.chunks())
     except ParseError as error:
-        if is_needed:
+        if summary is None:
             raise ParseError(error.reason, layer=NAME, part=OUTPUT) from None
+        lines.clear()
         # Without what follows the colon: those are the decoder's words, which change with Python's version.
         reason = error.reason.partition(":")[0]
-        return OutputFile(repaired=repairs({f"{OUTPUT}:": (f"unreadable: {reason}",)}))
-    walk = Walk(OUTPUT, list(found.documents))
-    sightings = read_file(walk.nodes())
-    return OutputFile(walk, tuple(sightings), repairs({walk.root.source: found.repaired}))
+        return replace(Reading(OUTPUT, told, lines).report(), repaired=(f"unreadable: {reason}",)), False
+    return reading.report(), True
 
 
 def _job(walk: Walk) -> Node:
@@ -189,5 +186,6 @@ KIND = Kind(
     request=request,
     tree=tree,
     normalize=normalize,
+    normalize_large=normalize_large,
     files=files,
 )

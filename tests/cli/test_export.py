@@ -49,6 +49,36 @@ def test_every_finding_is_one_line_and_whole(shell: Shell, records: dict[str, di
     assert len(found) == sum(len(record["findings"]) for record in records.values()) > 10
 
 
+def test_findings_beside_a_record_leave_as_those_in_it_do(shell: Shell) -> None:
+    folder = shell.folder / "old"
+    folder.mkdir()
+    shutil.copy(ANSWERS / "mts.video_quality/page-output-file/answer.json", folder / "one.json")
+    frames = [{"result": "dark", "score": 1.5, "timestamp": str(i)} for i in range(1_200)]
+    (folder / "one.output.txt").write_text(json.dumps({"brightness": frames}), encoding="utf-8")
+    shell.json("import", "--raw", str(folder), "--json")
+
+    found = lines(shell.run("export").stdout)
+    rows = table(shell.run("export", "--format", "csv").stdout)
+    told = shell.json("export", "--format", "webvtt", "-o", "cues", "--json")
+    (shown,) = shell.json("jobs", "--json")["jobs"]
+
+    brightness = [one["finding"] for one in found if one["finding"]["check"] == "brightness"]
+    assert sorted(one["start_ms"] for one in brightness) == [*range(1_200)]
+    assert [one["finding_id"] for one in rows] == [one["finding"]["id"] for one in found]
+    assert told == {"jobs": 1, "findings": len(found)}
+    (cues,) = Path("cues").rglob("*.vtt")
+    assert cues.read_text(encoding="utf-8").count(" --> ") == sum(
+        one["finding"]["start_ms"] is not None for one in found
+    )
+    assert "more stand beside the record" in shell.run("show", shown["job_id"]).stdout
+
+    (beside,) = Path("media-ledger-data/archive/versions").rglob("*.findings.ndjson")
+    beside.unlink()
+    left = shell.run("export")
+    assert 0 < len(lines(left.stdout)) < len(found)
+    assert "findings beside the record of" in left.stderr
+
+
 def test_a_line_says_which_job_it_is_of(shell: Shell, records: dict[str, dict[str, Any]]) -> None:
     first = lines(shell.run("export", "--kind", "vod.media_audit").stdout)[0]
     job = shell.json("jobs", "--json")["jobs"]

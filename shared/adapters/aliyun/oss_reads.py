@@ -8,14 +8,22 @@ from typing import Any
 from shared.adapters.aliyun.oss_bodies import OssObject, open_body, read_body
 from shared.adapters.aliyun.oss_client import OssClient
 from shared.adapters.object_keys import check_span
+from shared.errors import FileTooLargeError
 from shared.ports import ObjectInfo
 
 
-def read_object(client: OssClient, place: OssObject) -> bytes:
-    """Read a whole object, again from its start when it is cut or damaged on the way."""
+def read_object(client: OssClient, place: OssObject, *, most: int | None = None) -> bytes:
+    """Read a whole object, again from its start when it is cut or damaged on the way.
+
+    Raise `FileTooLargeError` for one of more than `most` bytes, of which none are read.
+    """
 
     def once(sdk: Any) -> bytes:
-        return b"".join(read_body(open_body(sdk, place), place, left_ms=client.left_ms))
+        answer = open_body(sdk, place)
+        if most is not None and (answer.content_length or 0) > most:
+            answer.body.close()
+            raise FileTooLargeError("it is to be read piece by piece", file=place.key)
+        return b"".join(read_body(answer, place, left_ms=client.left_ms))
 
     return client.run(once, key=place.key)
 

@@ -12,7 +12,7 @@ from shared.adapters.aliyun.oss_client import OssClient
 from shared.adapters.aliyun.oss_reads import read_chunks, read_info, read_object
 from shared.adapters.object_keys import MAX_KEY_BYTES
 from shared.errors import ObjectNotFoundError, SettingError, VendorRefusedError
-from shared.ports import ObjectInfo
+from shared.ports import LARGE_FILE, ObjectInfo
 
 # The host comes from a job, and would get signed requests: nothing of it is used but the region. What
 # stands behind the key's `#` or `?` belongs to the key: an address in OSS has no query.
@@ -37,10 +37,10 @@ class OssResultFiles:
         self._opening = threading.Lock()
 
     def read(self, uri: str) -> bytes:
-        """Read a whole file."""
+        """Read a whole file, unless it is large."""
         client, place = self._located(uri)
         with _explained(place):
-            return read_object(client, place)
+            return read_object(client, place, most=LARGE_FILE)
 
     def chunks(self, uri: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Give the bytes from `start` up to `end`, which is left out, piece by piece."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.adapters.local.folder_object_store import FolderObjectStore
-from shared.errors import ObjectNotFoundError, SettingError
-from shared.ports import ObjectInfo
+from shared.errors import FileTooLargeError, ObjectNotFoundError, SettingError
+from shared.ports import LARGE_FILE, ObjectInfo
 
 # What stands behind the key's `#` or `?` belongs to the key: an address in OSS has no query.
 _ADDRESS = re.compile(r"oss://(?P<bucket>[a-z0-9][a-z0-9-]*)(\.[^/]+)?/(?P<key>.+)", re.DOTALL)
@@ -22,8 +22,10 @@ class FolderResultFiles:
         self._store = FolderObjectStore(root) if root else None
 
     def read(self, uri: str) -> bytes:
-        """Read a whole file."""
+        """Read a whole file, unless it is large."""
         with self._at(uri) as (store, key):
+            if store.info(key).size > LARGE_FILE:
+                raise FileTooLargeError("it is to be read piece by piece", file=uri[:200])
             return store.get(key)
 
     def chunks(self, uri: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:

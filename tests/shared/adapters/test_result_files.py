@@ -12,7 +12,8 @@ from localcloud.oss.server import folder_buckets
 from shared.adapters.aliyun.oss_result_files import OssResultFiles
 from shared.adapters.local.folder_result_files import FolderResultFiles
 from shared.bootstrap.stores import UserFiles
-from shared.errors import ObjectNotFoundError, SettingError
+from shared.errors import FileTooLargeError, ObjectNotFoundError, SettingError
+from shared.ports import LARGE_FILE
 from tests.shared.adapters.oss_on_the_wire import new_client, oss_on_the_wire
 
 Place = tuple[UserFiles, Callable[[str, str, bytes], None]]
@@ -60,6 +61,19 @@ def test_a_file_is_read_by_its_address(place: Place, key: str) -> None:
     assert b"".join(files.chunks(uri)) == b"what the job wrote"
     assert b"".join(files.chunks(uri, start=5, end=8)) == b"the"
     assert files.info(uri).size == 18
+
+
+def test_a_file_that_is_large_is_read_by_pieces_alone(place: Place) -> None:
+    files, write = place
+    body, uri = b"x" * LARGE_FILE, "oss://bucket.oss-cn-shanghai.aliyuncs.com/a.txt"
+    write("bucket", "a.txt", body)
+    assert files.read(uri) == body
+
+    write("bucket", "a.txt", body + b"y")
+
+    with pytest.raises(FileTooLargeError):
+        files.read(uri)
+    assert b"".join(files.chunks(uri)) == body + b"y"
 
 
 @pytest.mark.parametrize(
