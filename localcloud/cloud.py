@@ -17,6 +17,7 @@ from localcloud.fc.invocation import Resolve
 from localcloud.fc.service import FcService, fc_server
 from localcloud.fc.topic_trigger import TopicPushes
 from localcloud.fc.triggers import Triggers
+from localcloud.loopback import LoopbackServer
 from localcloud.media.gateway import Gateway
 from localcloud.media.ice import IceProduction
 from localcloud.media.mts import MtsProduction, MtsVideoQuality
@@ -76,7 +77,8 @@ class LocalCloud:
     `resolve` gives functions by their names, and `template` has what starts them; without one nothing does
     but invocations. `log_tail` gives the end of a function's log. `media_clock` is the time of the media
     APIs, whose jobs end as it moves on; everything else has the machine's time, as the vendor's clients do.
-    With `actions` the media APIs are these, instead of new ones in which every job ends by itself.
+    With `actions` the media APIs are these, instead of new ones in which every job ends by itself. What
+    functions call runs `wait` before each answer.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class LocalCloud:
         log_tail: Callable[[str], bytes] = lambda function: b"",
         media_clock: Clock | None = None,
         actions: tuple[Action, ...] | None = None,
+        wait: Callable[[], object] = lambda: None,
     ) -> None:
         self._folder = folder
         self._resolve = resolve
@@ -97,6 +100,7 @@ class LocalCloud:
         """Where each function with an HTTP trigger is called."""
         self._media_clock = media_clock or SystemClock()
         self._actions = actions
+        self._wait = wait
         self._clock = SystemClock()
         self._random = random.SystemRandom()
         self._serving = ExitStack()
@@ -172,11 +176,11 @@ class LocalCloud:
                 log_tail=self._log_tail,
             )
             self._endpoints = Endpoints(
-                media=enter(MediaApiServer(gateway)).endpoint,
-                oss=enter(oss_server(oss)).endpoint,
-                ots=enter(tablestore_server(tables)).endpoint,
+                media=enter(self._far(MediaApiServer(gateway))).endpoint,
+                oss=enter(self._far(oss_server(oss))).endpoint,
+                ots=enter(self._far(tablestore_server(tables))).endpoint,
                 mns=mns_server.endpoint,
-                fc=enter(fc_server(functions)).endpoint,
+                fc=enter(self._far(fc_server(functions))).endpoint,
                 evidence=evidence,
             )
             self.urls = enter(triggers).urls
@@ -189,6 +193,10 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._serving.close()
+
+    def _far(self, server: LoopbackServer) -> LoopbackServer:
+        server.slow_down(self._wait)
+        return server
 
     def _mns(self, pushes: TopicPushes) -> MnsService:
         signer = PushSigner.make(self._random, region=REGION)

@@ -55,6 +55,10 @@ class LoopbackServer:
         """Give the address, as an endpoint override takes it."""
         return f"http://{_LOOPBACK}:{self._server.server_port}"
 
+    def slow_down(self, wait: Callable[[], object]) -> None:
+        """Have every request wait before it is answered, as if the service were far away."""
+        self._server.wait = wait
+
     def __enter__(self) -> LoopbackServer:
         self._thread.start()
         return self
@@ -77,6 +81,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, service: Service, port: int, max_body_bytes: int) -> None:
         self.service = service
         self.max_body_bytes = max_body_bytes
+        self.wait: Callable[[], object] = lambda: None
         self._open: set[socket.socket] = set()
         super().__init__((_LOOPBACK, port), _Handler)
 
@@ -129,16 +134,25 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no log: its lines would hold signed queries."""
 
     def _answer(self) -> None:
-        body = self._body()
-        if body is None:
-            self.close_connection = True
-            self._reply(HttpReply(413))
+        try:
+            body = self._body()
+        except ValueError:  # a length that is no number
+            self._refuse(400)
             return
+        if body is None:
+            self._refuse(413)
+            return
+        self.server.wait()
         reply = self.server.service(HttpRequest(self.command, self.path, self._lower_headers(), body))
         if reply is None:
             self.close_connection = True
         else:
             self._reply(reply)
+
+    def _refuse(self, status: int) -> None:
+        """Answer what cannot be read to its end; nothing that follows it could be."""
+        self.close_connection = True
+        self._reply(HttpReply(status))
 
     def _body(self) -> bytes | None:
         """Read the body; None when it is longer than anything is read."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shared.job_row import JobRow, with_due
+from shared.job_row import JobRow, with_hints
 from shared.ports import Change, Ledger, Services, When
 from shared.tables import JOBS, Row, Table, Value
 from shared.toolkit import leases
@@ -83,11 +83,23 @@ def claim(services: Services, row: JobRow) -> Lease | None:
         now=_lapsed_by(row, now),
         until=now + services.policy.lease,
         change={"updated_at": now},
-        complete=lambda columns, change: with_due(row.key, columns, change),
+        complete=lambda columns, change: with_hints(row.key, columns, change),
     )
     return (
         None if claimed is None else Lease(JobRow.read(row.key, claimed.row), claimed.holder, claimed.token)
     )
+
+
+def prolong(services: Services, lease: Lease, *, until: int) -> bool:
+    """Have a held lease end later; False when it was lost."""
+    held = leases.Lease(lease.row.key, lease.holder, lease.token, lease.row.columns)
+    renewed = leases.renew(
+        LedgerRows(services.ledger, JOBS),
+        held,
+        until=max(until, lease.until),
+        complete=lambda columns, change: with_hints(lease.row.key, columns, change),
+    )
+    return renewed is not None
 
 
 def write(ledger: Ledger, key: str, change: Change, when: Sequence[When]) -> bool:
@@ -108,15 +120,23 @@ def finish(
     Give the row as it is then, beside what `decide` said.
 
     `decide` is pure and is asked again with the row as it is when marks, drains or deliveries came in
-    between: the condition holds `wanted`, `effects` and `outbox` as read, so that none is ever overwritten.
+    between: the condition holds `wanted`, `effects` and `outbox` as read, so that none is ever overwritten,
+    `media_id` and `drift_seen`. What else `attention` follows from is written with one of these, or under a
+    lease.
     """
     key = lease.row.key
+
+    def read(columns: Row) -> JobRow:
+        return lease.row if columns is lease.row.columns else JobRow.read(key, columns)
+
     ended = leases.finish(
         LedgerRows(services.ledger, JOBS),
         leases.Lease(key, lease.holder, lease.token, lease.row.columns),
-        lambda columns: decide(JobRow.read(key, columns)),
-        watching=lambda columns: JobRow.read(key, columns).as_read("wanted", "effects", "outbox"),
-        complete=lambda columns, change: with_due(
+        lambda columns: decide(read(columns)),
+        watching=lambda columns: read(columns).as_read(
+            "wanted", "effects", "outbox", "media_id", "drift_seen"
+        ),
+        complete=lambda columns, change: with_hints(
             key, columns, {**change, "updated_at": services.clock.now()}
         ),
         attempts=services.policy.contention,

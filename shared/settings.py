@@ -81,8 +81,8 @@ class Settings(BaseModel):
     """Whether HTTP_PROXY, .netrc and the like are followed."""
     retry_after_unit_ms: int = Field(1000, alias="LEDGER_RETRY_AFTER_UNIT_MS", gt=0)
     """What one unit of `x-acs-retry-after` is; the vendor does not say."""
-    workers: int = Field(8, alias="LEDGER_WORKERS", ge=1, le=64)
-    """How many calls one invocation makes beside each other."""
+    workers: int = Field(16, alias="LEDGER_WORKERS", ge=1, le=64)
+    """How much one invocation works on at once: messages of a batch, jobs, pictures."""
     lease_seconds: int = Field(60, alias="LEDGER_LEASE_SECONDS", ge=10, le=3600)
     """How long one holder may take to settle a job."""
     call_rates: Rates = Field((), alias="LEDGER_CALL_RATES")

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from shared import archive, conclusions, drift, evidence, evidence_rows, leasing
+from shared import archive, conclusions, drift, evidence, evidence_items, evidence_rows, leasing
 from shared.answers import Answered, Did, Moment, Settler
 from shared.asking import ask
 from shared.errors import (
     CrashLoopError,
     JobNotFoundError,
     MisconfiguredError,
-    ObjectNotFoundError,
-    ParseError,
     PermanentError,
     TemporaryError,
 )
-from shared.job_row import JobRow, StoredPart, parts_column, read_job
+from shared.findings_file import FindingsFile
+from shared.job_row import JobRow, parts_column, read_job
 from shared.jobs import State
 from shared.kinds.reading import is_known_status
 from shared.leasing import Lease
 from shared.ports import Change, Services
-from shared.record import read_record
+from shared.present_record import beside_ours, beside_the_present
+from shared.stored_answers import put_part, put_raw, put_version
 from shared.vendor import Part
 
 LOG = logging.getLogger(__name__)
@@ -79,12 +79,13 @@ def _tidy(services: Services, row: JobRow) -> None:
 def settle_claimed(services: Services, lease: Lease, *, by: Settler) -> Outcome:
     """Settle a job whose lease is held, and end the lease whatever happens."""
     raw: list[Part] = []
-    try:
-        _check_crashes(services, lease.row)
-        answered = ask(services, lease, raw)
-        return _commit(services, lease, answered, by=by)
-    except Exception as error:
-        return _give_up(services, lease, error, raw, by=by)
+    with FindingsFile() as lines:
+        try:
+            _check_crashes(services, lease.row)
+            answered = ask(services, lease, raw, lines)
+            return _commit(services, lease, answered, by=by)
+        except Exception as error:
+            return _give_up(services, lease, error, raw, by=by)
 
 
 def declare_unknown(services: Services, key: str, *, by: Settler) -> Outcome | None:
@@ -111,53 +112,36 @@ def _check_crashes(services: Services, row: JobRow) -> None:
 
 def _commit(services: Services, lease: Lease, answered: Answered, *, by: Settler) -> Outcome:
     moment = _moment(services, lease, by)
-    change, did = conclusions.conclude(lease.row, answered, moment)
+    answered = beside_ours(services, lease.row, answered)
+    change, did = first = conclusions.conclude(lease.row, answered, moment)
     if "digest" in change:
-        answered = _beside_the_present(services, lease.row, answered)
+        answered = beside_the_present(services, lease.row, answered)
         _archive(services, lease.row, answered)
     elif did == "confirmed":
         # The same record, whose addresses may be signed anew.
         _put_evidence(services, lease.row, answered)
     elif did == "drifted" and answered.record.status != "running":
         # The record stays as it is; what the vendor says now is kept for whoever compares them.
-        _do_all(services, _puts(services, _raw_parts(answered)))
-    return _finish(services, lease, lambda row: conclusions.conclude(row, answered, moment))
+        _do_all(services, put_raw(services, answered))
 
+    def decide(row: JobRow) -> tuple[Change, Did]:
+        is_decided = row is lease.row and answered.present is None
+        return first if is_decided else conclusions.conclude(row, answered, moment)
 
-def _beside_the_present(services: Services, row: JobRow, answered: Answered) -> Answered:
-    """Give an answer with the record that it replaces, if there is one that can be read."""
-    present = row.text("digest")
-    if present is None:
-        return answered
-    try:
-        stored = services.objects.get(archive.version_key(row.ref, present))
-        return replace(answered, present=read_record(stored))
-    except (ObjectNotFoundError, ParseError) as error:
-        LOG.warning("the present record cannot be compared: %s", error, extra={"job": row.key})
-        return answered
+    return _finish(services, lease, decide)
 
 
 def _archive(services: Services, row: JobRow, answered: Answered) -> None:
     """Store raw parts, record version and evidence rows beside each other; the commit comes after all."""
-    version = (archive.version_key(row.ref, answered.digest), answered.stored, "json")
-    objects = _puts(services, [*_raw_parts(answered), version])
-    _do_all(services, [*objects, partial(_put_evidence, services, row, answered)])
+    tasks = [*put_raw(services, answered), *put_version(services, row, answered)]
+    if evidence_items.named_by(answered.record, services.policy):  # else a thread would find out
+        tasks.append(partial(_put_evidence, services, row, answered))
+    _do_all(services, tasks)
 
 
 def _put_evidence(services: Services, row: JobRow, answered: Answered) -> None:
     kind = services.kinds[row.ref.kind]
     evidence_rows.put(services, row, kind, answered.record, answered.raw, answered.digest)
-
-
-def _raw_parts(answered: Answered) -> list[tuple[str, bytes, str]]:
-    pairs = zip(answered.parts, answered.raw, strict=True)
-    return [(stored.key, part.body, part.format) for stored, part in pairs]
-
-
-def _puts(services: Services, objects: list[tuple[str, bytes, str]]) -> list[Callable[[], object]]:
-    """Give the writes of (key, body, format)."""
-    put = services.objects.put_new
-    return [partial(put, key, body, content_type=archive.CONTENT_TYPES[form]) for key, body, form in objects]
 
 
 def _do_all(services: Services, tasks: list[Callable[[], object]]) -> None:
@@ -200,9 +184,9 @@ def _release(services: Services, lease: Lease, error: Exception, kept: Change, *
 def _quarantine(services: Services, raw: list[Part]) -> str:
     """Keep what was received and could not be read; raise when that fails."""
     now = services.clock.now()
-    parts = [StoredPart(p.name, p.format, archive.quarantine_key(p.body, now)) for p in raw]
+    parts = [archive.quarantined_part(part, now) for part in raw]
     for part, stored in zip(raw, parts, strict=True):
-        services.objects.put_new(stored.key, part.body, content_type=archive.BYTES)
+        put_part(services, stored.key, part, content_type=archive.BYTES)()
     return parts_column(parts)
 
 

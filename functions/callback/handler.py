@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from functools import partial
 
 from shared import bootstrap, intake
 from shared.asking import RESERVE
-from shared.handing_over import ARCHIVE, hand_over
+from shared.handing_over import ARCHIVE, FUNCTION, hand_over
 from shared.ports import Services
 from shared.toolkit import BatchOutcome, InvocationContext, function_handler, process
 from shared.toolkit.message import Messages, Trigger
@@ -45,7 +46,9 @@ def handle(event: bytes, services: Services) -> dict[str, object]:
     receipts = [item.value for item in outcome.succeeded if item.value]
     to_deliver = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_deliver)
     to_archive = dict.fromkeys(receipt.job for receipt in receipts if receipt.job and receipt.to_archive)
-    hand_over(services, tuple(to_deliver))
-    hand_over(services, tuple(to_archive), function=ARCHIVE)
+    left = {FUNCTION: tuple(to_deliver), ARCHIVE: tuple(to_archive)}
+    services.parallel.run(
+        [partial(hand_over, services, jobs, function=name) for name, jobs in left.items() if jobs]
+    )
     outcome.raise_for_failures()
     return {**outcome.report(), "receipts": [asdict(receipt) for receipt in receipts]}

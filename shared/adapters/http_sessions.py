@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import requests
     from urllib3.connectionpool import ConnectionPool
 
-# Most answers are a few kilobytes: as many connections as a pool of settling threads can use.
-_KEPT_CONNECTIONS = 32
+# As many connections as LEDGER_WORKERS threads can use, of which each puts two objects beside each other.
+_KEPT_CONNECTIONS = 128
 
 
 class HttpSessions:
@@ -38,19 +38,12 @@ class HttpSessions:
             # has no guesser, which would take 10 ms to load (cold-start.md).
             warnings.simplefilter("ignore")
             import requests
-            from requests.adapters import HTTPAdapter
 
         # At DEBUG, urllib3 writes every URL that it asks for, the signed query with it.
         talkative = logging.getLogger("urllib3")
         talkative.setLevel(max(talkative.level, logging.INFO))
-        session = requests.Session()
-        session.trust_env = self._trust_env
-        # Said, or ~/.netrc of a trusted environment would replace our Authorization header.
-        session.auth = lambda prepared: prepared
-        # The environment's bundles and proxies need the stock adapter.
-        secure = HTTPAdapter if self._trust_env else self._one_context_adapter()
-        session.mount("https://", secure(pool_maxsize=_KEPT_CONNECTIONS))
-        session.mount("http://", HTTPAdapter(pool_maxsize=_KEPT_CONNECTIONS))
+        session = self._trusting() if self._trust_env else self._direct()
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=_KEPT_CONNECTIONS))
         return session
 
     def tls(self) -> ssl.SSLContext:
@@ -63,6 +56,23 @@ class HttpSessions:
             if self._context is None:
                 self._context = ssl.create_default_context(cafile=self._ca_bundle or DEFAULT_CA_BUNDLE_PATH)
             return self._context
+
+    def _trusting(self) -> requests.Session:
+        """Follow the environment's bundles and proxies, which need the stock session and adapter."""
+        import requests
+
+        session = requests.Session()
+        # Said, or ~/.netrc would replace our Authorization header.
+        session.auth = lambda prepared: prepared
+        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=_KEPT_CONNECTIONS))
+        return session
+
+    def _direct(self) -> requests.Session:
+        from shared.adapters.direct_session import DirectSession
+
+        session = DirectSession()
+        session.mount("https://", self._one_context_adapter()(pool_maxsize=_KEPT_CONNECTIONS))
+        return session
 
     def _one_context_adapter(self) -> type[requests.adapters.HTTPAdapter]:
         from requests.adapters import HTTPAdapter

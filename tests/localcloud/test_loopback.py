@@ -44,6 +44,21 @@ def test_it_listens_on_the_loopback_interface_alone() -> None:
         assert urlsplit(server.endpoint).hostname == "127.0.0.1"
 
 
+def test_a_server_that_is_slowed_down_waits_before_each_answer() -> None:
+    happened: list[str] = []
+
+    def service(request: HttpRequest) -> HttpReply:
+        happened.append("answered")
+        return HttpReply(200)
+
+    with serving(service) as server:
+        server.slow_down(lambda: happened.append("waited"))
+        ask(server)
+        ask(server)
+
+    assert happened == ["waited", "answered"] * 2
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 def test_every_method_arrives_with_path_query_and_body(method: str) -> None:
     with serving() as server:
@@ -74,6 +89,17 @@ def test_a_body_beyond_the_limit_is_not_read(in_chunks: bool) -> None:
     with serving() as server:
         sent = iter([body]) if in_chunks else body
         assert ask(server, "PUT", body=sent, encode_chunked=in_chunks)[0] == 413
+
+
+@pytest.mark.parametrize("header", ["Content-Length: \u00b2", "Transfer-Encoding: chunked"])
+def test_a_body_of_no_length_is_refused(header: str) -> None:
+    with serving() as server:
+        connection = connect(server)
+        connection.connect()
+        connection.sock.sendall(f"PUT / HTTP/1.1\r\n{header}\r\n\r\nnone\r\n".encode("latin-1"))
+
+        assert connection.sock.recv(100).startswith(b"HTTP/1.1 400 ")
+        connection.close()
 
 
 def test_header_values_are_utf_8_in_both_directions() -> None:

@@ -6,9 +6,9 @@ after it; the store is away; a write happens and its answer is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Protocol
 
@@ -16,11 +16,15 @@ import pytest
 
 from shared import archival, archive, evidence_rows
 from shared.errors import StoreUnavailableError
+from shared.kinds import KINDS
+from shared.kinds.findings_beside import FindingsBeside, Lines
 from shared.marks import Mark, mark
 from shared.ports import Parallel, Services
+from shared.record import Finding, JobRecord, read_record
+from shared.vendor import Part
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, at
 from tests.scripted_vendor import answer, callback
-from tests.world import ENDS_AFTER, ENDS_BEFORE, BackwardParallel, Crash, World, ref
+from tests.world import ENDS_AFTER, ENDS_BEFORE, KIND, BackwardParallel, Crash, World, ref
 
 JOB = "job-1"
 FIRST = callback(JOB)
@@ -97,6 +101,30 @@ def reviewed_and_settled(new_world: NewWorld) -> World:
     return world
 
 
+def seen_by_many(new_world: NewWorld) -> World:
+    """Begin with a job that only the vendor knows, and whose record has no room for a finding."""
+    world = unseen(new_world)
+    kind = KINDS[KIND]
+
+    def normalize(parts: Sequence[Part], lines: Lines) -> JobRecord:
+        beside = FindingsBeside(lines)
+        beside.add(
+            Finding(
+                id="1",
+                modality="video",
+                check="freeze",
+                label="freeze",
+                canonical_label=None,
+                source="answer:/x",
+            )
+        )
+        return kind.normalize(parts).model_copy(update={"findings_more": beside.end()})
+
+    kinds = {**KINDS, KIND: replace(kind, normalize_large=normalize)}
+    world.services = replace(world.services, kinds=kinds)
+    return world
+
+
 def never_called_back(new_world: NewWorld) -> World:
     """Begin with a job that the timer settled, and whose callback has had its time."""
     world = unseen(new_world)
@@ -163,13 +191,15 @@ STORIES = {
     "the record": Story(
         settled,
         timer,
-        "get jobs, get jobs, get records, get versions, put records, get jobs, update jobs, get jobs",
+        "get jobs, get jobs, get records, get versions, put records, get jobs, insert_many lookups,"
+        " update jobs, get jobs",
     ),
     "the confirming query": Story(
         to_be_confirmed,
         timer,
         "get jobs, update jobs, query query, get versions, put_new raw, put_new versions, update jobs,"
-        " get jobs, get records, get versions, put records, get jobs, update jobs, get jobs",
+        " get jobs, get records, get versions, put records, get jobs, insert_many lookups, update jobs,"
+        " get jobs",
     ),
     "a first callback with a picture": Story(
         reviewed,
@@ -189,7 +219,15 @@ STORIES = {
         "under evidence, download http:, put_file evidence, update evidence, get jobs, under evidence,"
         " get evidence, put evidence, get jobs, under evidence, get evidence",
     ),
-    "a lost callback": Story(never_called_back, timer, "get jobs, get jobs, update jobs, get jobs"),
+    "a first callback with findings beside the record": Story(
+        seen_by_many,
+        first_callback,
+        "get jobs, insert jobs, insert inbox, query query, put_new raw, put_new versions, put_file versions,"
+        " update jobs",
+    ),
+    "a lost callback": Story(
+        never_called_back, timer, "get jobs, get jobs, insert_many lookups, update jobs, get jobs"
+    ),
 }
 
 
@@ -218,6 +256,8 @@ def end(world: World) -> Mapping[str, object]:
         for one in evidence_rows.read_all(world.ledger, row.key).values()
     }
     objects = world.stored()
+    more = read_record(world.version(JOB) or b"").findings_more
+    assert more is None or archive.findings_key(row.ref, more) in objects
     manifest = objects.pop(archive.manifest_key(row.ref), None)
     assert (manifest is not None) == bool(kept)
     return {name: row.columns.get(name) for name in (*names, *counts)} | {"kept": kept} | objects

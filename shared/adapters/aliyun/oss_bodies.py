@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shared.adapters.aliyun.oss_checksums import Crc64
 from shared.adapters.aliyun.oss_errors import damaged
 from shared.errors import StoreUnavailableError
 
@@ -51,9 +52,8 @@ def read_body(answer: Any, place: OssObject, *, left_ms: Callable[[], int]) -> I
     too slowly. A range has no checksum of its own, nor has what was encoded for the way.
     """
     import requests
-    from alibabacloud_oss_v2.crc import Crc64
 
-    summed, is_cut = Crc64(0), False
+    summed, is_cut = Crc64(), False
     with answer.body:
         try:
             for chunk in answer.body.iter_bytes(block_size=_CHUNK_BYTES):
@@ -68,5 +68,5 @@ def read_body(answer: Any, place: OssObject, *, left_ms: Callable[[], int]) -> I
         raise damaged("it was cut off", key=place.key)
     told = answer.headers.get(_CHECKSUM)
     is_comparable = answer.status_code == 200 and "content-encoding" not in answer.headers
-    if is_comparable and told is not None and told != str(summed.sum64()):
+    if is_comparable and told is not None and told != str(summed):
         raise damaged("its checksum differs", key=place.key)

@@ -157,6 +157,8 @@ class OssClient:
                     RequestsHttpClient(session=session), self.left_ms, self._patience
                 ),
                 retry_max_attempts=1,
+                # Whoever puts compares for itself, without making a table for every object (oss_checksums).
+                disable_upload_crc64_check=True,
                 user_agent="media-ledger",
             )
         )

@@ -6,14 +6,13 @@ versioning switches off (tablestore-oss.md 2): a bucket that keeps versions is n
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
 
 from shared.adapters.aliyun.oss_bodies import OssObject
+from shared.adapters.aliyun.oss_checksums import checksums
 from shared.adapters.aliyun.oss_client import OssClient
 from shared.adapters.aliyun.oss_reads import read_chunks, read_head, read_info, read_object
 from shared.adapters.object_keys import MAX_KEY_BYTES, segments
@@ -22,7 +21,6 @@ from shared.ports import ObjectInfo
 
 LONGEST_LINK_S = 7 * 24 * 3600  # tablestore-oss.md 2
 _PAGE = 1_000
-_HASHED_AT_ONCE = 1024 * 1024
 # Both say that an object stands there which must stay: tablestore-oss.md 5, archive keys.
 _STANDS_THERE = ("FileAlreadyExists", "FileImmutable")
 # The metadata by which a write whose answer was lost knows itself again.
@@ -102,7 +100,7 @@ class OssObjectStore:
                 return
             request.continuation_token = page.next_continuation_token
 
-    def link(self, key: str, *, seconds: int) -> str:
+    def link(self, key: str, *, seconds: int, saved_as: str | None = None) -> str:
         """Give a signed address; raise `ValueError` for a time that no signature can have.
 
         With temporary credentials it ends with their token, whatever `seconds` says.
@@ -111,7 +109,10 @@ class OssObjectStore:
 
         if not 1 <= seconds <= LONGEST_LINK_S:
             raise ValueError(f"a link lives from 1 to {LONGEST_LINK_S} seconds, not {seconds}")
-        request = oss.GetObjectRequest(bucket=self._bucket, key=self._at(key).name)
+        disposition = None if saved_as is None else f'attachment; filename="{saved_as}"'
+        request = oss.GetObjectRequest(
+            bucket=self._bucket, key=self._at(key).name, response_content_disposition=disposition
+        )
         expires = timedelta(seconds=seconds)
         url: str = self._client.run(lambda client: client.presign(request, expires=expires), key=key).url
         return url
@@ -165,13 +166,13 @@ class _Write:
         self._content_type = content_type
         self._encryption = encryption
         self._put_id = put_id
-        self._md5 = _md5(body)
+        self._sums = checksums(body)
         self._tries = 0
         self._stands_damaged = False
 
     def replace(self, client: Any) -> None:
         """Put the object over whatever stands there."""
-        client.put_object(self._request(forbid_overwrite=None))
+        self._put(client, forbid_overwrite=None)
 
     def put_new(self, client: Any) -> bool:
         """Put the object if none stands there; tell whether this try or one before it has."""
@@ -180,7 +181,7 @@ class _Write:
         self._tries += 1
         try:
             # What stands there damaged is ours: no other try could put it, and this one may replace it.
-            client.put_object(self._request(forbid_overwrite=not self._stands_damaged))
+            self._put(client, forbid_overwrite=not self._stands_damaged)
         except OperationError as error:
             failed = error.unwrap()
             self._stands_damaged |= isinstance(failed, InconsistentError)
@@ -189,6 +190,15 @@ class _Write:
             # A try before this one may have put it without being heard.
             return self._tries > 1 and self._is_ours(client)
         return True
+
+    def _put(self, client: Any, *, forbid_overwrite: bool | None) -> None:
+        """Put; raise what the client would that is told not to look, when something else stands there."""
+        from alibabacloud_oss_v2.exceptions import InconsistentError, OperationError
+
+        told = client.put_object(self._request(forbid_overwrite=forbid_overwrite)).hash_crc64
+        if told not in (None, self._sums.crc64):
+            differs = InconsistentError(client_crc=self._sums.crc64, server_crc=told)
+            raise OperationError(name="PutObject", error=differs)
 
     def _is_ours(self, client: Any) -> bool:
         metadata = read_head(client, self._place).metadata or {}
@@ -205,23 +215,12 @@ class _Write:
             key=self._place.name,
             body=self._body,
             content_type=self._content_type,
-            content_md5=self._md5,
+            content_md5=self._sums.md5,
             forbid_overwrite=forbid_overwrite,
             metadata={_PUT_ID: self._put_id} if self._put_id else None,
             server_side_encryption=encryption.algorithm if encryption else None,
             server_side_encryption_key_id=encryption.key_id if encryption else None,
         )
-
-
-def _md5(body: bytes | BinaryIO) -> str:
-    summed = hashlib.md5(usedforsecurity=False)
-    if isinstance(body, bytes):
-        summed.update(body)
-    else:
-        body.seek(0)
-        while chunk := body.read(_HASHED_AT_ONCE):
-            summed.update(chunk)
-    return base64.b64encode(summed.digest()).decode()
 
 
 def _is_key(name: str) -> bool:

@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 _FIRST_WAIT_MS = 50
 _LONGEST_WAIT_MS = 2_000
-# As many as a pool of settling threads can use.
-_KEPT_CONNECTIONS = 32
+# As many as LEDGER_WORKERS threads can use, of which each puts two rows beside each other.
+_KEPT_CONNECTIONS = 128
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,10 @@ class _Connections:
     ) -> None:
         import urllib3
 
-        self._endpoint = endpoint
         self._patience = patience
         self._remaining_ms = remaining_ms
-        self._pool = urllib3.PoolManager(maxsize=_KEPT_CONNECTIONS, ssl_context=context)
+        secure = {"ssl_context": context} if context else {}
+        self._pool = urllib3.connection_from_url(endpoint, maxsize=_KEPT_CONNECTIONS, **secure)
 
     def send_receive(
         self, path: str, headers: Mapping[str, str], body: bytes
@@ -220,7 +220,7 @@ class _Connections:
         left = max(1, self._remaining_ms())
         answer = self._pool.urlopen(
             "POST",
-            f"{self._endpoint}{path}",
+            path,
             body=body,
             headers=headers,
             redirect=False,
@@ -233,4 +233,4 @@ class _Connections:
         return answer.status, answer.reason, dict(answer.headers), answer.data
 
     def close(self) -> None:
-        self._pool.clear()
+        self._pool.close()

@@ -103,6 +103,69 @@ def test_threads_run_as_many_tasks_at_once_as_there_are_workers_and_no_more() ->
     assert most == workers
 
 
+def test_the_caller_is_one_of_the_workers_and_begins_with_the_last_task() -> None:
+    together = threading.Barrier(2)
+
+    def task() -> int:
+        together.wait(timeout=30)  # so that nobody takes both
+        return threading.get_ident()
+
+    done = ThreadParallel(2).run([task] * 2)
+    alone = ThreadParallel(2).run([threading.get_ident])
+
+    assert [outcome.result() == threading.get_ident() for outcome in done] == [False, True]
+    assert alone[0].result() == threading.get_ident()
+
+
+@pytest.mark.parametrize("caller_ends", [True, False])
+def test_what_ends_a_process_is_raised_when_all_that_had_begun_has_ended(caller_ends: bool) -> None:
+    caller, together = threading.get_ident(), threading.Barrier(2)
+    ended: list[str] = []
+
+    def task() -> None:
+        together.wait(timeout=30)
+        if (threading.get_ident() == caller) == caller_ends:
+            raise SystemExit("over")
+        ended.append("the other one")
+
+    with pytest.raises(SystemExit, match="over"):
+        ThreadParallel(2).run([task] * 2)
+
+    assert ended == ["the other one"]
+
+
+def test_after_what_ends_a_process_nothing_is_begun() -> None:
+    begun: list[int] = []
+
+    def task() -> None:
+        begun.append(1)
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ThreadParallel(1).run([task] * 3)
+
+    assert begun == [1]
+
+
+def test_where_there_are_too_few_threads_what_was_begun_ends_before_that_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[int] = []
+    before, start = threading.active_count(), threading.Thread.start
+
+    def scarce(thread: threading.Thread) -> None:
+        if threading.active_count() > before:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        ThreadParallel(4).run([partial(done.append, number) for number in range(9)])
+
+    assert sorted(done) == list(range(9))
+    assert threading.active_count() == before
+
+
 def test_a_pool_without_workers_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         ThreadParallel(0)
