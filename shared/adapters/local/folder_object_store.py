@@ -25,6 +25,7 @@ from shared.ports import ObjectInfo
 # Nothing, a file where the key needs a folder, a folder, a link: none of them is an object.
 _NO_OBJECT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP})
 _CHUNK_BYTES = 256 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -90,8 +91,8 @@ class FolderObjectStore:
             status = os.fstat(file.fileno())
         return ObjectInfo(status.st_size, status.st_mtime_ns // 1_000_000, content_type=None)
 
-    def link(self, key: str, *, seconds: int) -> str:
-        """Give the address of the file, which does not end."""
+    def link(self, key: str, *, seconds: int, saved_as: str | None = None) -> str:
+        """Give the address of the file, which does not end, and says nothing of how it is taken."""
         path = "/".join(segments(key))
         return f"{self._root.absolute().as_uri()}/{quote(path)}"
 
@@ -151,9 +152,7 @@ class FolderObjectStore:
     @contextmanager
     def _folder(self, names: Sequence[str], *, create: bool) -> Iterator[int]:
         """Give a descriptor of the folder that `names` lead to."""
-        if create:
-            self._root.mkdir(parents=True, exist_ok=True)
-        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        folder = self._open_root(create=create)
         try:
             for name in names:
                 inner = _enter(name, folder, create=create)
@@ -163,13 +162,22 @@ class FolderObjectStore:
         finally:
             os.close(folder)
 
+    def _open_root(self, *, create: bool) -> int:
+        with suppress(FileNotFoundError):  # most of the time it is there
+            return os.open(self._root, _FOLDER)
+        if create:
+            self._root.mkdir(parents=True, exist_ok=True)
+        return os.open(self._root, _FOLDER)
+
 
 def _enter(name: str, folder: int, *, create: bool) -> int:
+    with suppress(FileNotFoundError):
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
     if create:
         with suppress(FileExistsError):
             os.mkdir(name, dir_fd=folder)
             os.fsync(folder)
-    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+    return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
 
 @contextmanager

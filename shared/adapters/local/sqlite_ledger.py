@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from shared.adapters.local.sqlite_schema import ForeignFileError, listed, prepare, quoted, transaction
 from shared.adapters.row_checks import (
@@ -21,6 +23,8 @@ from shared.adapters.row_checks import (
 from shared.errors import CorruptRowError, MisconfiguredError, StoreUnavailableError
 from shared.ports import Change, Done, Page, When
 from shared.tables import TABLES, Index, Key, Row, Table, Value
+
+T = TypeVar("T")
 
 _OPERATORS = {"==": "=", "<=": "<="}
 
@@ -42,7 +46,10 @@ class SqliteLedger:
     ) -> None:
         self._path = path
         self._tables = {table.name: table for table in tables}
+        # Of all statements, this one is the most frequent and the longest to write.
+        self._select_row = {table.name: _select_row(table) for table in tables}
         self._lock = threading.Lock()
+        self._wanted: deque[_Write[Any]] = deque()
         with _translated(path):
             _make(path, tables)
             self._connection = _open(path, tables, busy_timeout_ms=busy_timeout_ms)
@@ -56,19 +63,16 @@ class SqliteLedger:
         """Read one row, without its key; None when it does not exist."""
         self._check_table(table)
         check_key(table, key)
-        columns = tuple(table.columns)
-        statement = f"SELECT {listed(columns)} FROM {quoted(table.name)} WHERE {_equals(table.key)}"
         with self._database(key) as database:
-            found = database.execute(statement, key).fetchone()
-        return None if found is None else _row(columns, found)
+            found = database.execute(self._select_row[table.name], key).fetchone()
+        return None if found is None else _row(tuple(table.columns), found[: len(table.columns)])
 
     def insert(self, table: Table, key: Key, row: Row) -> bool:
         """Put the row if absent; tell whether this call put it."""
         self._check_table(table)
         check_key(table, key)
         check_row(table, row)
-        with self._database() as database:
-            return _insert(database, table, key, row)
+        return self._write(lambda database: _insert(database, table, key, row))
 
     def insert_many(self, table: Table, rows: Sequence[tuple[Key, Row]]) -> list[Done[bool]]:
         """Put each row if absent; a row that cannot be one has its `ValueError` as outcome."""
@@ -76,12 +80,14 @@ class SqliteLedger:
         if len(rows) > self.BATCH_LIMIT:
             raise ValueError(f"a batch has at most {self.BATCH_LIMIT} rows, not {len(rows)}")
         refused = [_refusal(table, key, row) for key, row in rows]
-        # One transaction for speed: one sync to disk instead of one for each row.
-        with self._database() as database, transaction(database):
+
+        def insert(database: sqlite3.Connection) -> list[Done[bool]]:
             return [
                 Done(error=error) if error else Done(value=_insert(database, table, key, row))
                 for error, (key, row) in zip(refused, rows, strict=True)
             ]
+
+        return self._write(insert)
 
     def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
         """Change columns of an existing row if all conditions hold; tell whether they did."""
@@ -93,8 +99,7 @@ class SqliteLedger:
         conditions = " AND ".join([_equals(table.key), *map(_condition, when)])
         statement = f"UPDATE {quoted(table.name)} SET {changes} WHERE {conditions}"
         values = (*change.values(), *key, *(condition.value for condition in when))
-        with self._database() as database:
-            return database.execute(statement, values).rowcount == 1
+        return self._write(lambda database: database.execute(statement, values).rowcount == 1)
 
     def scan(
         self,
@@ -167,10 +172,45 @@ class SqliteLedger:
         if self._tables.get(table.name) != table:
             raise ValueError(f"this ledger has no table {table.name}, or another one of that name")
 
+    def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Have a write done, in one transaction with what other threads want written by then.
+
+        What takes long is the sync to disk, and the wait for other processes: each is once for all of them.
+        """
+        wanted = _Write(act)
+        self._wanted.append(wanted)
+        with self._database() as database:
+            if not wanted.done:
+                _do([self._wanted.popleft() for _ in range(len(self._wanted))], database)
+            return wanted.done[0].result()
+
     @contextmanager
     def _database(self, key: Key = ()) -> Iterator[sqlite3.Connection]:
         with self._lock, _translated(self._path, key):
             yield self._connection
+
+
+class _Write(Generic[T]):
+    """A write that a thread waits for; `done` has its outcome, when there is one."""
+
+    def __init__(self, act: Callable[[sqlite3.Connection], T]) -> None:
+        self.act = act
+        self.done: list[Done[T]] = []
+
+
+def _do(writes: Sequence[_Write[Any]], database: sqlite3.Connection) -> None:
+    """Do writes in one transaction. What goes wrong in it is about the file, and the outcome of all."""
+    try:
+        with transaction(database):
+            outcomes = [Done(value=write.act(database)) for write in writes]
+    except Exception as error:
+        outcomes = [Done(error=error)] * len(writes)
+    except BaseException:
+        outcomes = [Done(error=sqlite3.OperationalError("interrupted"))] * len(writes)
+        raise
+    finally:
+        for write, outcome in zip(writes, outcomes, strict=True):
+            write.done.append(outcome)
 
 
 def _open(path: Path, tables: Sequence[Table], *, busy_timeout_ms: int) -> sqlite3.Connection:
@@ -231,6 +271,12 @@ def _translated(path: Path, key: Key = ()) -> Iterator[None]:
             path=str(path),
             reason=str(error),
         ) from None
+
+
+def _select_row(table: Table) -> str:
+    # The key, too: a table may have nothing else.
+    wanted = listed((*table.columns, *table.key))
+    return f"SELECT {wanted} FROM {quoted(table.name)} WHERE {_equals(table.key)}"
 
 
 def _insert(database: sqlite3.Connection, table: Table, key: Key, row: Row) -> bool:

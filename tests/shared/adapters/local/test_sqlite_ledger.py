@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -164,7 +165,7 @@ def test_the_columns_of_the_file_have_their_types_and_the_scans_use_the_index(tm
     assert (kinds["transport"], kinds["received_at"], kinds["body"]) == ("TEXT", "INTEGER", "BLOB")
     assert len(plan) == 1
     assert "COVERING INDEX jobs_due" in plan[0][3]
-    assert sorted(partial) == [("jobs_by_day",), ("jobs_due",)]
+    assert sorted(partial) == [("jobs_attention",), ("jobs_by_day",), ("jobs_by_kind",), ("jobs_due",)]
     assert journal == ("wal",)
 
 
@@ -233,6 +234,35 @@ def test_a_locked_file_is_unavailable_and_nothing_was_written(tmp_path: Path) ->
 
         assert nothing is None
         assert ledger.insert(JOBS, KEY, {"holder": "me"})
+
+
+def test_of_writes_that_wait_for_each_other_each_has_its_own_outcome(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(SqliteLedger(path)) as ledger, ThreadPoolExecutor(16) as pool:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = [
+                pool.submit(ledger.insert, JOBS, (f"job-{n // 2}",), {"holder": str(n)}) for n in range(16)
+            ]
+        outcomes = [one.result() for one in waiting]
+        holders = {(ledger.get(JOBS, (f"job-{n}",)) or {})["holder"] for n in range(8)}
+
+    assert holders == {str(n) for n, is_first in enumerate(outcomes) if is_first}
+    assert len(holders) == 8
+
+
+def test_writes_that_fail_together_leave_nothing_and_can_be_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(SqliteLedger(path, busy_timeout_ms=10)) as ledger:
+        keys = [(f"job-{n}",) for n in range(8)]
+        with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(8) as pool:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = [pool.submit(ledger.insert, JOBS, key, {"holder": "me"}) for key in keys]
+            errors = [one.exception() for one in waiting]
+
+        assert [type(error) for error in errors] == [StoreUnavailableError] * 8
+        assert [ledger.get(JOBS, key) for key in keys] == [None] * 8
+        assert [ledger.insert(JOBS, key, {"holder": "me"}) for key in keys] == [True] * 8
 
 
 def _break_text(path: Path, column: str) -> None:
