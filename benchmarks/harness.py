@@ -40,6 +40,17 @@ class Figure:
         enough = self.at_least is None or self.value >= self.at_least
         return enough and (self.limit is None or self.value <= self.limit)
 
+    @property
+    def bounds(self) -> str:
+        """Say the limits; nothing where there are none."""
+        limits = {"at most": self.limit, "at least": self.at_least}
+        return ", ".join(f"{bound} {limit:g}" for bound, limit in limits.items() if limit is not None)
+
+    @property
+    def verdict(self) -> str:
+        """Say whether it keeps its limits, if it has any."""
+        return ("ok" if self.ok else "MISSED") if self.bounds else ""
+
 
 @dataclass(frozen=True)
 class Paired:
@@ -129,8 +140,5 @@ def machine() -> str:
 
 
 def _line(figure: Figure) -> str:
-    limits = {"at most": figure.limit, "at least": figure.at_least}
-    told = ", ".join(f"{bound} {limit:g}" for bound, limit in limits.items() if limit is not None)
-    verdict = ("ok" if figure.ok else "MISSED") if told else ""
-    line = f"  {verdict:<6} {figure.name:<74} {figure.value:>10.3g} {figure.unit}"
-    return f"{line} ({told})" if told else line
+    line = f"  {figure.verdict:<6} {figure.name:<74} {figure.value:>10.3g} {figure.unit}"
+    return f"{line} ({figure.bounds})" if figure.bounds else line

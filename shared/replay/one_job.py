@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared import archive, effects, evidence_rows, leasing
+from shared import archive, effects, evidence_rows, large_parts, leasing
 from shared.answers import Answered, Moment, version_columns
 from shared.asking import normalized
 from shared.delivery.rules import DeliveryPlan
@@ -23,9 +23,11 @@ from shared.errors import (
     PermanentError,
     TemporaryError,
 )
-from shared.job_row import JobRow, read_job, with_due
+from shared.findings_file import FindingsFile
+from shared.job_row import JobRow, read_job, with_hints
 from shared.ports import Services
 from shared.replay.differences import Difference, differences
+from shared.stored_answers import put_version
 from shared.tables import JOBS
 from shared.toolkit.masking import Masker
 from shared.vendor import Part
@@ -54,7 +56,7 @@ parts that are gone or damaged. All of these are left as they are.
 
 _REASON_LENGTH = 300
 # What a settled job's row and its deliveries rest on; `lease_until` is among the conditions of a claim.
-_RESTS_ON = ("digest", "effects", "outbox", "query_at", "effects_at", "deliver_at")
+_RESTS_ON = ("digest", "effects", "outbox", "media_id", "query_at", "effects_at", "deliver_at")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def rehearse(services: Services, key: str, *, against: bool) -> Replayed:
     """Say what `replay` would do, and with `against` what would differ; nothing is written."""
     try:
         row = read_job(services.ledger, key)
-        considered, answered = _consider(services, key, row)
+        with FindingsFile() as lines:
+            considered, answered = _consider(services, key, row, lines)
         if row is None or answered is None or considered.did == "unchanged" or not against:
             return considered
         before = services.objects.get(archive.version_key(row.ref, row.text("digest") or ""))
@@ -98,17 +101,20 @@ def rehearse(services: Services, key: str, *, against: bool) -> Replayed:
 def _replay(services: Services, key: str, *, deliver: bool) -> Replayed:
     for _ in range(services.policy.contention):
         row = read_job(services.ledger, key)
-        considered, answered = _consider(services, key, row)
-        if row is None or answered is None or considered.did != "moved":
-            return considered
-        _store(services, row, answered)
+        with FindingsFile() as lines:
+            considered, answered = _consider(services, key, row, lines)
+            if row is None or answered is None or considered.did != "moved":
+                return considered
+            _store(services, row, answered)
         if _move(services, row, answered, deliver=deliver):
             _drain(services, key)
             return considered
     return Replayed(key, "busy", "the row changed under every attempt to move it")
 
 
-def _consider(services: Services, key: str, row: JobRow | None) -> tuple[Replayed, Answered | None]:
+def _consider(
+    services: Services, key: str, row: JobRow | None, lines: FindingsFile
+) -> tuple[Replayed, Answered | None]:
     """Decide about a job as it was read, and give what its raw answer makes, as far as that came to it."""
     kind = None if row is None else services.kinds.get(row.ref.kind)
     if row is None or kind is None:
@@ -121,7 +127,7 @@ def _consider(services: Services, key: str, row: JobRow | None) -> tuple[Replaye
     if any(archive.stored_part(row.ref, p).key != one.key for p, one in zip(raw, row.raw_parts, strict=True)):
         return Replayed(key, "missing", "a raw part is not what its name says"), None
     notes = tuple((row.text("notes") or "").split(", ")) if row.text("notes") else ()
-    answered = replace(normalized(row, kind, raw, notes), parts=row.raw_parts)
+    answered = replace(normalized(row, kind, raw, notes, lines), parts=row.raw_parts)
     did, reason = _judged(row, answered)
     return Replayed(key, did, reason), answered
 
@@ -142,13 +148,14 @@ def _judged(row: JobRow, answered: Answered) -> tuple[Did, str | None]:
 
 
 def _raw(services: Services, row: JobRow) -> tuple[Part, ...]:
-    return tuple(Part(one.name, one.format, services.objects.get(one.key)) for one in row.raw_parts)
+    return tuple(large_parts.archived(services, one) for one in row.raw_parts)
 
 
 def _store(services: Services, row: JobRow, answered: Answered) -> None:
     """Have version and evidence rows before anything names them; the raw parts are there."""
-    key, kind = archive.version_key(row.ref, answered.digest), services.kinds[row.ref.kind]
-    services.objects.put_new(key, answered.stored, content_type=archive.CONTENT_TYPES["json"])
+    kind = services.kinds[row.ref.kind]
+    for put in put_version(services, row, answered):
+        put()
     record, raw = answered.record, answered.raw
     evidence_rows.put(services, row, kind, record, raw, answered.digest, is_fresh=False)
 
@@ -161,7 +168,7 @@ def _move(services: Services, row: JobRow, answered: Answered, *, deliver: bool)
     change = {**version_columns(row, answered, moment), "token": token, "updated_at": now}
     when = [*leasing.claim_when(row, now), *row.as_read(*_RESTS_ON)]
     try:
-        return services.ledger.update(JOBS, (row.key,), with_due(row.key, row.columns, change), when)
+        return services.ledger.update(JOBS, (row.key,), with_hints(row.key, row.columns, change), when)
     except OutcomeUnknownError:
         fresh = read_job(services.ledger, row.key)
         return fresh is not None and fresh.text("digest") == answered.digest

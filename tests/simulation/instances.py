@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -13,7 +13,7 @@ from typing import TypeVar
 from shared import bootstrap
 from shared.adapters.parallel import SequentialParallel
 from shared.downloads import Downloads
-from shared.kinds import KINDS
+from shared.kinds import KINDS, Kind
 from shared.policy import Policy
 from shared.ports import (
     Archive,
@@ -58,6 +58,8 @@ class Instances:
     sender: Callable[[Clock], EventSender]
     calls: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     """When each product was called by all instances of a function, by product and function."""
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    """What invocations that begin now know."""
     _kept: dict[str, Services] = field(default_factory=dict)
 
     def services(self, who: str, deadline: int) -> Services:
@@ -67,6 +69,16 @@ class Instances:
             self._kept[who] = bootstrap.within_budget(self._begin(who), part=part, among=among)
         left = deadline - self.scheduler.now()
         return replace(self._kept[who], deadline=self.clocks.of(who).now() + left)
+
+    def deploy(self, kinds: Mapping[str, Kind]) -> None:
+        """Begin to roll out a release that knows these kinds: every second instance is replaced at once."""
+        self.kinds = kinds
+        for who in sorted(self._kept)[::2]:
+            del self._kept[who]
+
+    def end_roll_out(self) -> None:
+        """Have every invocation from now on know the release; those that run go on with what they know."""
+        self._kept.clear()
 
     def bare(self) -> Services:
         """Give services that meet no trouble, for whoever looks at the end."""
@@ -80,7 +92,7 @@ class Instances:
             clock=self.scheduler,
             parallel=SequentialParallel(),
             random=draw,
-            kinds=KINDS,
+            kinds=self.kinds,
             policy=self.policy,
             deadline=2**62,
             downloads=self.pictures,

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 
 from functions.archive import handler as archive_evidence
 from functions.callback import handler as callback
 from functions.deliver import handler as deliver
 from functions.reconcile import handler as reconcile
+from functions.replay import handler as replay
 from functions.track import handler as track
 from shared import interventions, redelivery
 from shared.errors import ObjectNotFoundError
 from shared.jobs import JobRef, State
+from shared.kinds import Kind
 from shared.policy import HOUR, MINUTE, SECOND, Policy
 from shared.ports import Services
+from shared.replay import tasks
+from shared.replay.selection import Selection
 from shared.tables import JOBS, Row
 from tests.memory_stores import MemoryObjectStore
 from tests.simulation.audiences import Audience, draw_audiences, plan_for
@@ -53,6 +58,9 @@ _TICK = MINUTE
 _LATER_TICK = 10 * MINUTE
 _MOST_TICKS = 1_000
 TIMER = json.dumps({"triggerTime": "2025-11-20T12:00:00Z", "triggerName": "timer", "payload": ""}).encode()
+REPLAYED = Selection(first=date(2025, 11, 20), last=date(2025, 11, 22))
+"""Every job of a run, by its day."""
+_SHARDS = 3
 _CORRUPT = "00.vod.media_audit.corrupt"
 _CORRUPT_ROW: Row = {
     "state": "pondering",
@@ -72,6 +80,8 @@ class Run:
     sky: Callable[[random.Random, int], Weather] = draw_weather
     told: Callable[[random.Random], tuple[Audience, ...]] = draw_audiences
     without: Switch = NOTHING
+    release: Mapping[str, Kind] | None = None
+    """What a release brings in the middle of the storm; the jobs are replayed then, and when it is over."""
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
     trace: Trace = field(default_factory=Trace)
     is_restless: bool = False
@@ -116,7 +126,9 @@ class Run:
         self._named = self._host("named", reconcile.handle, 120 * SECOND, 4)
         self._deliver = self._host("deliver", deliver.handle, 320 * SECOND, _DELIVER_INSTANCES)
         self._archive = self._host("archive", archive_evidence.handle, 300 * SECOND, _ARCHIVE_INSTANCES)
+        replays = self._host("replay", replay.handle, 600 * SECOND, 2)
         hosts = {"reconcile": self._reconcile, "deliver": self._deliver, "archive": self._archive}
+        hosts["replay"] = replays
         self._invocations = Invocations(hosts, scheduler, self.hazards, drawn("invocations"))
         self.mns = Mns(self._callback, scheduler, self.hazards, drawn("mns"), self._reconcile_now)
         self.submit_side = SubmitSide(self._track, scheduler, self.hazards)
@@ -131,6 +143,11 @@ class Run:
                 self._run_until_quiet()
                 if not self.is_restless:
                     self._let_a_person_help()
+                    self._run_until_quiet()
+                # The first goes on where the storm stopped one, the second begins at the beginning: there are
+                # what a store that was away or another holder has kept from it.
+                for _ in range(2 if self.release is not None else 0):
+                    self._replay()
                     self._run_until_quiet()
             finally:
                 self.scheduler.end()
@@ -166,6 +183,18 @@ class Run:
             at = drawn.randrange(START, self.weather.ends_at + 1)
             self.scheduler.at(at, partial(self._redeliver, story.ref))
         self.scheduler.at(START, self._tick)
+        if self.release is not None:
+            self.scheduler.at((START + self.weather.ends_at) // 2, partial(self._bring, self.release))
+
+    def _bring(self, release: Mapping[str, Kind]) -> None:
+        """Deploy another release, and replay beside the callbacks; some old instances outlive the storm."""
+        self.instances.deploy(release)
+        self.scheduler.at(self.weather.ends_at, self.instances.end_roll_out)
+        self._replay()
+
+    def _replay(self) -> None:
+        """Have stored answers normalized again, and targets told of new versions."""
+        tasks.begin(self.instances.bare(), REPLAYED, shards=_SHARDS, deliver=True)
 
     def _tick(self) -> None:
         """Let the timer go off, and set it for the next minute as long as the storm lasts."""

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.replay.run import replay_all
+from tests.newer_kinds import with_normalizer
 from tests.simulation.__main__ import failure
 from tests.simulation.audiences import AUDIENCES
 from tests.simulation.judge import faults
+from tests.simulation.records import settled_rows
 from tests.simulation.run import JOBS_OF_A_RUN, Run
 from tests.simulation.stories import ILLNESSES, PLAIN
 from tests.simulation.weather import Temper, Weather, astray, calm, deadly
@@ -48,6 +51,27 @@ def test_a_seed_is_always_the_same_run() -> None:
     second.go()
 
     assert first.trace.digest == second.trace.digest
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_a_release_in_the_storm_leaves_every_job_with_the_record_of_its_normalizer(seed: int) -> None:
+    """A replay runs beside the callbacks, and old instances beside new ones."""
+    release = with_normalizer("vod.media_audit", lambda record: record)
+    run = Run(seed, release=release)
+    run.go()
+    moved = {story.ref.key: row for story, row in settled_rows(run) if story.ref.kind == "vod.media_audit"}
+    made_by = [
+        (write.was("normalizer_version"), write.now("normalizer_version"))
+        for key in moved
+        for write in run.ledger.writes[key]
+    ]
+    found = faults(run)
+    again = replay_all(run.instances.bare(), list(moved), deliver=False)
+
+    assert found == []
+    assert {row.count("normalizer_version") for row in moved.values()} == {2}
+    assert (2, 1) in made_by  # an old instance heard what the vendor had changed
+    assert dict(again.outcomes) == {"unchanged": len(moved)}
 
 
 @pytest.mark.parametrize("seed", [3, 5, 8])

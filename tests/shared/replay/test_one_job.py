@@ -256,6 +256,18 @@ def test_whoever_marks_the_job_meanwhile_is_not_overtaken() -> None:
     assert world.broken() == []
 
 
+def test_a_media_id_that_is_announced_meanwhile_stays() -> None:
+    world = settled_world()
+    announced = Fault(before=lambda: world.change(JOB, {"media_id": "media-9"}))
+    newer = replace(
+        world.through(Faults(first("update", announced, target="jobs"))), kinds=with_normalizer(KIND, REVIEW)
+    )
+
+    assert replay(newer, KEY, deliver=False).did == "moved"
+    assert world.row(JOB).text("media_id") == "media-9"
+    assert world.broken() == []
+
+
 def test_a_replay_names_evidence_by_its_new_version_and_leaves_addresses_alone() -> None:
     """The confirming query may have brought an address that was signed anew."""
     world = World(None)
