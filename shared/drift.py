@@ -34,17 +34,17 @@ def check_again(row: JobRow, answered: Answered, moment: Moment) -> tuple[Change
     """Compare a settled job with a later answer.
 
     A record is never replaced by one that lacks a file which the present one was made from, nor by what
-    an older normalizer makes of the same.
+    an older normalizer makes of the same answer.
     """
     record = answered.record
     difference = None
-    if answered.digest == row.text("digest"):
+    if answered.digest == row.text("digest") or record == answered.present:
         pass
     elif record.status != row.state.value:
         difference = f"status: {record.vendor_status}, recorded as {row.state.value}"
     elif record.incomplete:
         difference = "incomplete: the answer has no result"
-    elif not (_lacks_a_file(row, answered) or record.normalizer_version < row.count("normalizer_version")):
+    elif not _lacks_a_file(row, answered):
         change = version_columns(row, answered, moment)
         checked = after_check(row.changed(change), record, moment, _new_version(answered))
         return {**change, **checked, "checked_at": moment.now}, "settled"

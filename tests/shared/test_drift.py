@@ -13,6 +13,7 @@ from shared.conclusions import conclude, excuse
 from shared.errors import CrashLoopError, ParseError, WrongJobError
 from shared.job_row import Effect, effect_columns
 from shared.jobs import State
+from shared.ports import Change
 from tests.judged_answers import (
     AFTER_MARKS,
     BLOCKED,
@@ -117,12 +118,30 @@ def test_anything_else_is_drift_and_leaves_the_record(before: Answered, after: A
     assert [now.columns.get(name) for name in RECORD] == [row.columns.get(name) for name in RECORD]
 
 
-def test_an_older_normalizer_has_nothing_to_say() -> None:
-    row = settled(PASSED).changed({"normalizer_version": NORMALIZER + 1})
-    change, did = conclude(row, BLOCKED, MOMENT)
+BY_A_NEWER: Change = {"normalizer_version": NORMALIZER + 1, "digest": "0" * 64}
 
-    assert did == "confirmed"
-    assert row.changed(change).text("digest") == PASSED.digest
+
+@pytest.mark.parametrize("ours", [PASSED, BLOCKED, NO_RESULT])
+def test_an_older_normalizer_has_nothing_to_say_of_the_same_answer(ours: Answered) -> None:
+    row = settled(PASSED).changed(BY_A_NEWER)
+    change, did = conclude(row, beside(ours, ours), MOMENT)
+    after = row.changed(change)
+
+    assert (did, after.count("drifts")) == ("confirmed", 0)
+    assert [after.columns.get(name) for name in RECORD] == [row.columns.get(name) for name in RECORD]
+
+
+def test_an_older_normalizer_records_what_the_vendor_has_changed() -> None:
+    row = settled(PASSED).changed(BY_A_NEWER)
+    change, did = conclude(row, beside(PASSED, BLOCKED), CONFIRMING)
+    after = row.changed(change)
+
+    assert (did, after.text("digest"), after.count("normalizer_version")) == (
+        "settled",
+        BLOCKED.digest,
+        NORMALIZER,
+    )
+    assert after.text("drift") == "verdict: block, was pass"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.shared.test_sending import JOB, KEY, revise, send, world_with
 from tests.world import KIND, World, stores_in_a_folder
 
 NEWER = {"since_2027": {"why": ["ä", 1]}}
+NEWER_KINDS = with_normalizer(KIND, suggesting("review"))
 ENTRIES = ("effects", "raw_parts", "outbox", "undelivered")
 
 
@@ -71,12 +72,59 @@ def test_what_newer_code_wrote_into_an_entry_survives_a_replay() -> None:
     world = world_with("a")
     newer_rows(world)
     before = world.row(JOB)
-    services = replace(world.services, kinds=with_normalizer(KIND, suggesting("review")))
+    services = replace(world.services, kinds=NEWER_KINDS)
 
     assert replay(services, KEY, deliver=True).did == "moved"
     after = world.row(JOB)
     assert (after.count("version"), after.raw_parts) == (2, before.raw_parts)
     assert "since_2027" in entries(after, "raw_parts")[0]
+
+
+def moved_by_newer_code() -> World:
+    """Begin with a job that a newer normalizer has moved, and that is still to be confirmed."""
+    world = world_with("a")
+    assert replay(replace(world.services, kinds=NEWER_KINDS), KEY, deliver=False).did == "moved"
+    return world
+
+
+def confirm(world: World, body: bytes) -> JobRow:
+    """Have older code, the last that asks, hear this of the vendor."""
+    world.vendor.know(JOB, body)
+    world.clock.advance(world.services.policy.confirm_after)
+    world.settle(JOB)
+    row = world.row(JOB)
+    assert (row.number("query_at"), world.broken()) == (None, [])
+    return row
+
+
+def test_older_code_leaves_alone_what_newer_code_made_of_the_same_answer() -> None:
+    world = moved_by_newer_code()
+    before = world.row(JOB)
+    after = confirm(world, answer(JOB).replace(b'"RequestId": "r"', b'"RequestId": "s"'))
+
+    assert (after.text("digest"), after.count("drifts")) == (before.text("digest"), 0)
+
+
+def test_older_code_records_what_the_vendor_has_changed_and_a_replay_moves_it_on() -> None:
+    world = moved_by_newer_code()
+    after = confirm(world, answer(JOB, suggestion="block"))
+
+    assert (after.text("suggestion"), after.count("normalizer_version")) == ("block", 1)
+    assert after.text("drift") == "verdict: block, was pass"
+    assert replay(replace(world.services, kinds=NEWER_KINDS), KEY, deliver=False).did == "moved"
+    assert world.row(JOB).count("normalizer_version") == 2
+
+
+@pytest.mark.parametrize("stored", [None, b"what only newer code can read", answer("job-2")])
+def test_what_older_code_cannot_compare_is_recorded(stored: bytes | None) -> None:
+    world = moved_by_newer_code()
+    (part,) = world.row(JOB).raw_parts
+    if stored is None:
+        world.objects.remove(part.key)
+    else:
+        world.objects.put(part.key, stored, content_type="text/plain")
+
+    assert confirm(world, answer(JOB, suggestion="block")).text("suggestion") == "block"
 
 
 def test_an_effect_that_only_newer_code_knows_waits_for_it() -> None:
