@@ -35,7 +35,7 @@ from shared.adapters.local.sqlite_ledger import SqliteLedger
 from shared.adapters.parallel import SequentialParallel
 from shared.due import DueJobs
 from shared.errors import VendorUnavailableError
-from shared.job_row import with_due
+from shared.job_row import with_hints
 from shared.jobs import JobRef
 from shared.kinds import KINDS
 from shared.policy import DAY, MINUTE, Policy
@@ -86,7 +86,7 @@ def job(number: int, *, is_due: bool, total: int) -> tuple[str, Row]:
         "seen_day": f"{ref.key[0]}.2025-11-19",
     }
     if is_due:
-        due = with_due(ref.key, {}, {"query_at": NOW - total + number})
+        due = with_hints(ref.key, {}, {"query_at": NOW - total + number})
         return ref.key, {**row, **{name: value for name, value in due.items() if value is not None}}
     settled: Row = {
         "state": "succeeded",

@@ -62,6 +62,9 @@ def cost(
     ] = Habits.polls,
     pictures: Annotated[float, typer.Option(min=0, help="Pictures of evidence per job.")] = Habits.pictures,
     targets: Annotated[float, typer.Option(min=0, help="Targets that are told of a job.")] = Habits.targets,
+    terms: Annotated[
+        float, typer.Option(min=0, help="What a job is found by: its verdict, each label, its media.")
+    ] = Habits.terms,
     months: Annotated[
         float, typer.Option(min=0, help="Months for which what is archived is paid for.")
     ] = Workload.months,
@@ -73,7 +76,7 @@ def cost(
 ) -> None:
     """Reckon what 1,000 jobs cost: calls that tests have counted, prices with their dates, assumptions."""
     with told_plainly():
-        habits = Habits(_mix(mix or []), announced, callbacks, polls, pictures, targets)
+        habits = Habits(_mix(mix or []), announced, callbacks, polls, pictures, targets, terms)
         workload = Workload(jobs, habits, months, at_once, seconds=_seconds(seconds or []))
         prices = _prices(price_file, price or [])
         model = Model(workload, Deployment.of(read_template(TEMPLATE)))

@@ -1,4 +1,4 @@
-"""`release` and `retry`: what only a person does to jobs."""
+"""`release`, `retry` and `acknowledge`: what only a person does to jobs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from shared.ports import Services
 Jobs = Annotated[list[str], typer.Argument(help="Vendor's job ids, kind/job id, or keys of the ledger.")]
 
 _BY = "cli"
+_ASKED = "the next run of the timer asks the vendor about it"
 _TOLD: dict[str, str] = {
-    "done": "the next run of the timer asks the vendor about it",
     "no such job": "the ledger does not know this job",
     "not quarantined": "it is not quarantined; `media-ledger retry` has it asked about again",
     "quarantined": "it is quarantined; `media-ledger release` lets it go on",
+    "nothing to see": "nothing differs from its record that nobody has seen",
 }
 
 
@@ -34,7 +35,7 @@ def release(names: Jobs, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fals
 
     What could not be read stays under quarantine/. Exit status 1 when any of the jobs was not released.
     """
-    _intervene(interventions.release, names, folder, as_json=as_json)
+    _intervene(interventions.release, names, folder, done=_ASKED, as_json=as_json)
 
 
 def retry(names: Jobs, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
@@ -43,10 +44,21 @@ def retry(names: Jobs, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False)
     A settled job gets a new version if the answer makes one; it never goes back. Exit status 1 when any
     of the jobs was not taken.
     """
-    _intervene(interventions.retry, names, folder, as_json=as_json)
+    _intervene(interventions.retry, names, folder, done=_ASKED, as_json=as_json)
 
 
-def _intervene(intervene: _Intervention, names: list[str], folder: Folder, *, as_json: bool) -> None:
+def acknowledge(names: Jobs, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Say that you have seen what the vendor said otherwise later: these jobs need nobody for that any more.
+
+    Nothing else of them changes, and what differs from now on is told again. Exit status 1 when there was
+    nothing of the kind at any of the jobs.
+    """
+    _intervene(interventions.acknowledge, names, folder, done="seen", as_json=as_json)
+
+
+def _intervene(
+    intervene: _Intervention, names: list[str], folder: Folder, *, done: str, as_json: bool
+) -> None:
     told: list[dict[str, str]] = []
     worst = Exit.DONE
     with told_plainly(), opened(environment(folder), must_exist=folder) as services:
@@ -57,7 +69,7 @@ def _intervene(intervene: _Intervention, names: list[str], folder: Folder, *, as
     if as_json:
         print_json({"jobs": told})
     else:
-        _tell(told)
+        _tell(told, done)
     raise typer.Exit(worst)
 
 
@@ -70,9 +82,10 @@ def _one(services: Services, intervene: _Intervention, name: str) -> tuple[str, 
     return outcome, Exit.DONE if outcome == "done" else Exit.NEEDS_A_PERSON
 
 
-def _tell(told: list[dict[str, str]]) -> None:
+def _tell(told: list[dict[str, str]], done: str) -> None:
+    words = {**_TOLD, "done": done}
     for one in told:
-        text = escape(f"{one['job'][:200]}: {_TOLD.get(one['outcome'], one['outcome'])}")
+        text = escape(f"{one['job'][:200]}: {words.get(one['outcome'], one['outcome'])}")
         if one["outcome"] == "done":
             out().print(text)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -13,9 +13,9 @@ from urllib.parse import quote
 import typer
 
 from shared import bootstrap
-from shared.errors import InvalidJobIdError, PermanentError, SettingError, StoreUnavailableError
+from shared.errors import PermanentError, SettingError, StoreUnavailableError
 from shared.job_row import JobRow, read_job
-from shared.jobs import JobRef
+from shared.jobs import refs_named
 from shared.kinds import KINDS
 from shared.ports import Services
 from shared.settings import Settings
@@ -102,23 +102,11 @@ def as_environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 def find_job(services: Services, name: str) -> JobRow:
     """Find a job by key, by `kind/job id` or by its vendor id alone; raise unless there is exactly one."""
-    for ref in _whole_names(name):
-        row = read_job(services.ledger, ref.key)
-        if row is not None:
-            return row
-    found = [row for kind in KINDS if (row := read_job(services.ledger, JobRef(kind, name).key))]
+    refs = refs_named(name, KINDS)
+    found = [row for ref in refs if (row := read_job(services.ledger, ref.key)) is not None]
     if len(found) > 1:
-        names = ", ".join(f"{row.ref.kind}/{name}" for row in found)
+        names = ", ".join(f"{row.ref.kind}/{row.ref.job_id}" for row in found)
         raise PermanentError(f"more than one job has this id, say which: {names[:_SHOWN]}")
     if not found:
         raise PermanentError("the ledger does not know this job", job=name[:_SHOWN])
     return found[0]
-
-
-def _whole_names(name: str) -> Iterator[JobRef]:
-    """Read a name that says the kind."""
-    kind, _, job_id = name.partition("/")
-    if kind in KINDS and job_id:
-        yield JobRef(kind, job_id)
-    with suppress(InvalidJobIdError):
-        yield JobRef.from_key(name)

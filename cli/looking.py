@@ -1,10 +1,10 @@
-"""`jobs`, `show` and `at`: what the ledger holds, and the place in the raw answer it comes from."""
+"""`show` and `at`: what the ledger holds of a job, and the place in the raw answer it comes from."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
@@ -16,18 +16,21 @@ from rich.text import Text
 
 from cli.local_ledger import DEFAULT_FOLDER, Folder, environment, find_job, opened
 from cli.terminal import AlwaysJson, AsJson, err, escape, out, print_json, printable, told_plainly
-from shared import archive, evidence_rows
+from shared import archive, evidence_rows, large_parts
 from shared.delivery.outbox import Delivery
 from shared.documents.pointers import resolve
+from shared.documents.streamed import value_at
 from shared.due import BUCKETS
 from shared.errors import CorruptRowError, PermanentError
 from shared.evidence import Tally, tally
 from shared.explanation import name_to_type
 from shared.job_row import JobRow, read_job
 from shared.jobs import State
+from shared.kinds import Kind
 from shared.ports import Services
 from shared.tables import JOBS, JOBS_BY_DAY, Row
-from shared.vendor import Part
+from shared.toolkit.strict_json import Tree
+from shared.vendor import LargePart, Part
 
 _END_OF_TIME = 2**62
 _COLOUR = {
@@ -41,30 +44,15 @@ _SUGGESTION_COLOUR = {"pass": "green", "review": "yellow", "block": "red"}
 Job = Annotated[str, typer.Argument(help="The vendor's job id, kind/job id, or the ledger's key.")]
 
 
-def jobs(
-    folder: Folder = DEFAULT_FOLDER,
-    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days of first sight back.")] = 30,
-    as_json: AsJson = False,
-) -> None:
-    """List the jobs of the ledger, newest first."""
-    with told_plainly(), opened(environment(folder), must_exist=folder) as services:
-        rows = sorted(listed(services, days), key=lambda row: -row.count("first_seen_at"))
-        told = [_summary(row, _evidence(services, row)) for row in rows] if as_json else []
-    if as_json:
-        print_json({"jobs": told})
-    else:
-        out().print(jobs_table(rows))
-
-
 def show(name: Job, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Show one job: its row, and what its record says."""
     with told_plainly(name), opened(environment(folder), must_exist=folder) as services:
         row = find_job(services, name)
         record = record_of(services, row)
-        kept = _evidence(services, row)
+        kept = evidence_of(services, row)
     if as_json:
         columns = {n: v for n, v in row.columns.items() if not isinstance(v, bytes)}
-        print_json({"job": {"job_key": row.key, **columns}, "record": record, "evidence": _counts(kept)})
+        print_json({"job": {"job_key": row.key, **columns}, "record": record, "evidence": counts(kept)})
         return
     out().print(_facts(row, kept))
     if record is not None:
@@ -87,12 +75,17 @@ def at(
         kind = services.kinds.get(row.ref.kind)
         if kind is None:
             raise PermanentError("this version does not know the kind of this job", kind=row.ref.kind)
-        trees = {
-            part.name: kind.tree(Part(part.name, part.format, services.objects.get(part.key)))
-            for part in row.raw_parts
-        }
-        value = resolve(trees, source)
+        value = _value(services, kind, [large_parts.archived(services, one) for one in row.raw_parts], source)
     print_json(value)
+
+
+def _value(services: Services, kind: Kind, parts: Sequence[Part], source: str) -> Tree:
+    """Find a value in raw parts; in one that memory has no room for, by reading it as it comes."""
+    name, _, pointer = source.partition(":")
+    large = {part.name: part for part in parts if isinstance(part, LargePart)}
+    if name in large:
+        return value_at(large[name].chunks(), pointer)
+    return resolve({part.name: kind.tree(part) for part in parts if part.name not in large}, source)
 
 
 def listed(services: Services, days: int) -> Iterator[JobRow]:
@@ -130,7 +123,7 @@ def record_of(services: Services, row: JobRow) -> dict[str, Any] | None:
     return record
 
 
-def _evidence(services: Services, row: JobRow) -> Tally:
+def evidence_of(services: Services, row: JobRow) -> Tally:
     """Count what became of the evidence of a job's present version; one without any costs no read."""
     if not row.count("evidence"):
         return Tally()
@@ -138,24 +131,8 @@ def _evidence(services: Services, row: JobRow) -> Tally:
     return tally(found, row.text("digest"), services.clock.now())
 
 
-def _counts(kept: Tally) -> dict[str, int]:
+def counts(kept: Tally) -> dict[str, int]:
     return {"kept": kept.kept, "pending": kept.pending, "lost": kept.lost}
-
-
-def _summary(row: JobRow, kept: Tally) -> dict[str, object]:
-    return {
-        "job": row.key,
-        "kind": row.ref.kind,
-        "job_id": row.ref.job_id,
-        "state": row.state.value,
-        "suggestion": row.text("suggestion"),
-        "labels": (row.text("labels") or "").split(",") if row.text("labels") else [],
-        "evidence": _counts(kept),
-        "first_seen_at": moment(row.number("first_seen_at")),
-        "first_seen_by": row.text("first_seen_by"),
-        "next_at": moment(row.number("due_at")),
-        "reason": row.text("reason"),
-    }
 
 
 def jobs_table(rows: list[JobRow]) -> Group:
@@ -196,7 +173,7 @@ def _facts(row: JobRow, kept: Tally) -> Table:
         "version": str(row.count("version") or ""),
         "record": archive.version_key(row.ref, row.text("digest") or "") if row.text("digest") else "",
         "raw answer": parts,
-        "evidence": ", ".join(f"{count} {name}" for name, count in _counts(kept).items() if count),
+        "evidence": ", ".join(f"{count} {name}" for name, count in counts(kept).items() if count),
         "first seen": escape(f"{moment(row.number('first_seen_at'))} by {row.text('first_seen_by')}"),
         "callbacks": str(row.count("notified")),
         "vendor queries": str(row.count("queries")),
@@ -223,6 +200,9 @@ def _findings(record: dict[str, Any]) -> Group:
     """Lay findings out, each with its source on a line of its own, whole, to be copied."""
     findings = record["findings"]
     lines = [Text(f"{len(findings)} findings")]
+    if more := record.get("findings_more"):
+        told = f"{more['count']:,} more stand beside the record: `media-ledger export` writes all of them"
+        lines.append(Text(told))
     for one in findings:
         at = "" if one["start_ms"] is None else f"{one['start_ms'] / 1000:.3f} s"
         what = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
-from shared import archive
+from shared import archive, attention
 from shared.delivery.event import SettledVersion, event_id, make_event
 from shared.delivery.outbox import Delivery, Undelivered, exchanged
 from shared.delivery.targets import Dispatch, Target
@@ -23,7 +23,7 @@ from shared.errors import (
     TargetUnavailableError,
     TemporaryError,
 )
-from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, read_job, with_hints
 from shared.policy import HOUR, SECOND
 from shared.ports import Services
 from shared.tables import JOBS
@@ -136,9 +136,9 @@ def _exchange(
 ) -> JobRow | None:
     """Exchange an entry in one conditional write; give the row as it is then, None for a lost race."""
     columns = exchanged(row.outbox, row.undelivered, old, new)
-    change = with_due(row.key, row.columns, {**columns, "updated_at": services.clock.now()})
-    # The other times too: `due_at` was computed from them.
-    when = row.as_read("token", "outbox", "undelivered", *DUE_INPUTS)
+    change = with_hints(row.key, row.columns, {**columns, "updated_at": services.clock.now()})
+    # The other times too: `due_at` was computed from them, as `attention` was from the rest.
+    when = row.as_read("token", "outbox", *attention.UNLEASED_INPUTS, *DUE_INPUTS)
     return row.changed(change) if services.ledger.update(JOBS, (row.key,), change, when) else None
 
 

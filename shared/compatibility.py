@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shared import archive, effects
+from shared.backfill import lacking
 from shared.errors import CorruptRowError, ObjectNotFoundError, ParseError
 from shared.job_row import JobRow, read_job
 from shared.ports import Services
@@ -27,10 +28,12 @@ _EXAMPLES = 20
 class Compatibility:
     """What was seen: jobs, rows and records that cannot be read with the reason, what only others know.
 
-    `normalizers` counts settled jobs by kind and the version of what normalized them.
+    `unlisted` jobs lack columns of indexes, which `backfill` adds. `normalizers` counts settled jobs by kind
+    and the version of what normalized them.
     """
 
     jobs: int = 0
+    unlisted: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     unreadable_count: int = 0
     unknown_effects: Counter[str] = field(default_factory=Counter)
@@ -70,6 +73,7 @@ def check(services: Services, keys: Sequence[str], seen: Compatibility) -> None:
 def _look_at(services: Services, row: JobRow, seen: Compatibility) -> list[JobRow]:
     """Count what a row says; give it back if its record is to be read."""
     kind = row.ref.kind
+    seen.unlisted += bool(lacking(row))
     seen.unknown_kinds.update([kind] if kind not in services.kinds else [])
     seen.unknown_effects.update(one.name for one in row.effects if one.name not in effects.NAMES)
     if row.text("digest") is None:

@@ -1,7 +1,8 @@
 """What must still happen after a commit: an outbox in the job's own row, drained until it is empty.
 
 A commit adds effects and never drops one; a drain removes only the element it has done, on condition
-that token and effects are as read. `records/` is such an effect: a hint that the row decides on.
+that token and effects are as read. `records/` is such an effect, with the look-up rows: hints that the row
+decides on.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared import archive, evidence, evidence_rows, lost_callbacks
+from shared import archive, attention, evidence, evidence_rows, lookups, lost_callbacks
 from shared.errors import ContendedError, ObjectNotFoundError, OutcomeUnknownError
-from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_due
+from shared.job_row import DUE_INPUTS, Effect, JobRow, effect_columns, read_job, with_hints
 from shared.ports import Change, Services
 from shared.record import digest
 from shared.tables import JOBS
@@ -95,7 +96,8 @@ def take_off(services: Services, row: JobRow, name: str) -> None:
         left = [effect for effect in effects if effect.name == name and effect.digest in done]
         if current is None or not left:
             return
-        _replace(services, _Performed(current), left[0], None)
+        # What is removed here has told until now that something is at risk.
+        _replace(services, _Performed(current, *_risk(current, 0)), left[0], None)
         current = read_job(services.ledger, row.key)
     raise ContendedError("effects changed under every attempt to remove one", job=row.key)
 
@@ -113,7 +115,7 @@ def _replace(services: Services, performed: _Performed, old: Effect, new: Effect
     # `lease_until` and `query_at` too: `due_at` was computed from them.
     when = row.as_read("token", "effects", *DUE_INPUTS, *performed.rests_on)
     try:
-        return services.ledger.update(JOBS, (row.key,), with_due(row.key, row.columns, written), when)
+        return services.ledger.update(JOBS, (row.key,), with_hints(row.key, row.columns, written), when)
     except OutcomeUnknownError:
         fresh = read_job(services.ledger, row.key)
         # Whoever drains next would find no effect, and so no verdict to tell.
@@ -139,6 +141,14 @@ def _write_current_record(services: Services, row: JobRow) -> _Performed:
     raise ContendedError("the record moved during every attempt to write it", job=row.key)
 
 
+def _make_known(services: Services, row: JobRow) -> _Performed:
+    """Write what others find a version by: the current record, and its look-up rows."""
+    performed = _write_current_record(services, row)
+    lookups.put(services.ledger, performed.row)
+    # Of the terms, the media alone may come without a commit.
+    return replace(performed, rests_on=("media_id",))
+
+
 def _stands(services: Services, key: str, current: str) -> bool:
     try:
         return digest(services.objects.get(key)) == current
@@ -147,7 +157,10 @@ def _stands(services: Services, key: str, current: str) -> bool:
 
 
 def _look_for_the_callback(services: Services, row: JobRow) -> _Performed:
-    return _Performed(row, lost_callbacks.when_time_is_up(row, services.clock.now()), lost_callbacks.RESTS_ON)
+    change = lost_callbacks.when_time_is_up(row, services.clock.now())
+    # Before the row says so: whoever finds it too early reads there that it is not so.
+    lookups.put(services.ledger, row.changed(change), before=row)
+    return _Performed(row, change, lost_callbacks.RESTS_ON)
 
 
 def _hand_over_evidence(services: Services, row: JobRow) -> _Performed:
@@ -162,11 +175,18 @@ def _hand_over_evidence(services: Services, row: JobRow) -> _Performed:
         metrics.count("evidence_at_risk", at_risk, kind=row.ref.kind)
         told = {"job": row.key, "pieces": at_risk}
         LOG.error("evidence is not kept, and half of its time is over", extra=told)
-    return _Performed(row, again_at=now + services.policy.evidence_again)
+    return _Performed(row, *_risk(row, at_risk), again_at=now + services.policy.evidence_again)
+
+
+def _risk(row: JobRow, pieces: int) -> tuple[Change, tuple[str, ...]]:
+    """Say in a row how much evidence is at risk, and what that rests on; nothing where it says so."""
+    if row.count("at_risk") == pieces:
+        return {}, ()
+    return {"at_risk": pieces or None}, attention.UNLEASED_INPUTS
 
 
 _PERFORM: Mapping[str, Callable[[Services, JobRow], _Performed]] = {
-    "record": _write_current_record,
+    "record": _make_known,
     "verify": _write_current_record,
     lost_callbacks.EFFECT: _look_for_the_callback,
     evidence.EFFECT: _hand_over_evidence,

@@ -1,4 +1,4 @@
-"""What only a person does to a job: release it from quarantine, or have it tried again now."""
+"""What only a person does to a job: release it, have it tried again now, or take note of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from shared import attention
 from shared.delivery.outbox import outbox_columns
 from shared.errors import ContendedError
-from shared.job_row import DUE_INPUTS, JobRow, effect_columns, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, effect_columns, read_job, with_hints
 from shared.jobs import JobRef, State
 from shared.marks import AFRESH
 from shared.ports import Change, Services
@@ -17,7 +18,7 @@ from shared.tables import JOBS
 
 LOG = logging.getLogger(__name__)
 
-Intervened = Literal["done", "no such job", "not quarantined", "quarantined"]
+Intervened = Literal["done", "no such job", "not quarantined", "quarantined", "nothing to see"]
 
 
 def release(services: Services, ref: JobRef, *, by: str) -> Intervened:
@@ -38,6 +39,26 @@ def retry(services: Services, ref: JobRef, *, by: str) -> Intervened:
     return _intervene(services, ref, _retried, by=by)
 
 
+def acknowledge(services: Services, ref: JobRef, *, by: str) -> Intervened:
+    """Say that a person has seen what differs from a job's record: what differs later is news again.
+
+    `by` is for the log. Raise `ContendedError` when others kept winning the row.
+    """
+    for _ in range(services.policy.contention):
+        row = read_job(services.ledger, ref.key)
+        if row is None:
+            return "no such job"
+        if "drift" not in attention.reasons(row.columns):
+            return "nothing to see"
+        seen: Change = {"drift_seen": row.count("drifts"), "updated_at": services.clock.now()}
+        # When it is due stays as it is, so that nothing of that need be as read.
+        change = {**seen, **attention.columns(row.key, row.columns, seen)}
+        if services.ledger.update(JOBS, (row.key,), change, row.as_read(*attention.INPUTS)):
+            LOG.info("a person has seen what differs", extra={"job": row.key, "by": by})
+            return "done"
+    raise ContendedError("the row changed under every attempt to acknowledge it", job=ref.key)
+
+
 def _intervene(
     services: Services, ref: JobRef, decide: Callable[[JobRow, int], Change | Intervened], *, by: str
 ) -> Intervened:
@@ -49,7 +70,7 @@ def _intervene(
         if isinstance(decided, str):
             return decided
         mark = {"wanted": row.count("wanted") + 1, "query_at": now, "updated_at": now, **AFRESH}
-        change = with_due(row.key, row.columns, {**mark, **decided})
+        change = with_hints(row.key, row.columns, {**mark, **decided})
         when = row.as_read("token", "state", "wanted", "effects", "outbox", *DUE_INPUTS)
         if services.ledger.update(JOBS, (row.key,), change, when):
             LOG.warning("a person intervened", extra={"job": row.key, "by": by, "was": row.state.value})

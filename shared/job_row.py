@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from shared import attention
 from shared.delivery.outbox import Delivery, Undelivered, due, read_outbox, read_undelivered
 from shared.entries import members, unknown_members
 from shared.errors import CorruptRowError, PermanentError
 from shared.inbound.notifications.notification import Claim
-from shared.jobs import JobRef, State
+from shared.jobs import JobRef, State, kind_of
 from shared.policy import HOUR
 from shared.ports import Change, Ledger, When
 from shared.tables import JOBS, Row, Value
@@ -164,23 +165,35 @@ def read_job(ledger: Ledger, key: str) -> JobRow | None:
     return None if columns is None else JobRow.read(key, columns)
 
 
-def with_due(key: str, columns: Row, change: Change) -> dict[str, Value | None]:
-    """Complete a change by the `due_at` that follows from it."""
+def with_hints(key: str, columns: Row, change: Change) -> dict[str, Value | None]:
+    """Complete a change by what indexes say after it: when the job is due, and whether it needs a person."""
     merged = {**columns, **change}
     lease, *others = (merged.get(name) for name in DUE_INPUTS)
     waiting = [at for at in others if isinstance(at, int)]
     due = lease if isinstance(lease, int) else min(waiting, default=None)
     # Sixteen buckets by the job's own hash: stable, and spread (tablestore-oss.md 5).
-    return {**change, "due_at": due, "due_bucket": None if due is None else key[0]}
+    hints: dict[str, Value | None] = {"due_at": due, "due_bucket": None if due is None else key[0]}
+    return {**change, **hints, **attention.columns(key, columns, change)}
 
 
 def first_sight(key: str, now: int, by: str) -> dict[str, Value]:
     """Write who saw a job first and when; it never changes.
 
-    The day follows one hex digit: a date as an index's first column would put all of today into one range.
+    Day and kind follow one hex digit: a date as an index's first column would put all of today into one
+    range.
     """
     day = datetime.fromtimestamp(now / 1000, timezone.utc).date().isoformat()
-    return {"seen_day": f"{key[0]}.{day}", "first_seen_at": now, "first_seen_by": by}
+    return {
+        "seen_day": f"{key[0]}.{day}",
+        "seen_kind": seen_kind(key),
+        "first_seen_at": now,
+        "first_seen_by": by,
+    }
+
+
+def seen_kind(key: str) -> str:
+    """Give the partition of `jobs_by_kind` that a job stands in."""
+    return f"{key[0]}.{kind_of(key)}"
 
 
 def effect_columns(effects: Iterable[Effect]) -> dict[str, Value | None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, unquote
@@ -86,6 +88,24 @@ class JobRef:
         if not kind or ref.key != key:
             raise InvalidJobIdError("not a job key", key=key[:200])
         return ref
+
+
+def kind_of(key: str) -> str:
+    """Give the kind that a ledger key names, without asking whether it is one."""
+    return key.partition(".")[2].rpartition(".")[0]
+
+
+def refs_named(name: str, kinds: Iterable[str]) -> list[JobRef]:
+    """Give the jobs that a name may mean: a ledger key, `kind/job id`, or a vendor's id of any kind."""
+    kind, _, job_id = name.partition("/")
+    found: list[JobRef] = []
+    with suppress(InvalidJobIdError):
+        found.append(JobRef.from_key(name))
+    for one in kinds:
+        for text in (job_id if kind == one else "", name):
+            with suppress(InvalidJobIdError):
+                found.append(JobRef(one, text))
+    return found
 
 
 def encode_job_id(job_id: str) -> str:

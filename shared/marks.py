@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared import lost_callbacks
 from shared.errors import ContendedError, OutcomeUnknownError
 from shared.inbound.notifications.notification import Claim
-from shared.job_row import JobRow, first_sight, read_job, with_due
+from shared.job_row import JobRow, first_sight, read_job, with_hints
 from shared.jobs import JobRef, State
 from shared.leasing import Lease, claim_columns, claim_when, insert, new_holder, write
 from shared.ports import Services, When
@@ -126,14 +126,14 @@ def plan_mark(row: JobRow, wish: Mark, *, holder: str | None, now: int, lease: i
     if row.is_leased(now):
         # Of what is due when, only the lease: it is due when that ends, whatever else waits.
         when += row.as_read("token", "lease_until")
-        return Plan(with_due(row.key, row.columns, change), when, is_open=False)
+        return Plan(with_hints(row.key, row.columns, change), when, is_open=False)
     if holder is None:
         if row.count("lease_until") > now:
             change["lease_until"] = now  # nobody can have it that long, and the row would be due when it ends
         when += row.as_read("token", "lease_until", "effects_at", "deliver_at")
-        return Plan(with_due(row.key, row.columns, change), when, is_open=True)
+        return Plan(with_hints(row.key, row.columns, change), when, is_open=True)
     change |= claim_columns(row, holder, now=now, lease=lease)
-    return Plan(with_due(row.key, row.columns, change), when + claim_when(row, now), is_open=True)
+    return Plan(with_hints(row.key, row.columns, change), when + claim_when(row, now), is_open=True)
 
 
 def _may_say(wish: Mark, row: JobRow, name: str) -> bool:
@@ -164,7 +164,7 @@ def first_row(wish: Mark, holder: str | None, *, now: int, lease: int) -> Row:
         "user_id": wish.user_id,
         "updated_at": now,
     }
-    return {n: v for n, v in with_due(key, {}, columns).items() if v is not None}
+    return {n: v for n, v in with_hints(key, {}, columns).items() if v is not None}
 
 
 def _put(services: Services, key: str, columns: Row) -> bool:

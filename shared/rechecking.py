@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.due import BUCKETS
 from shared.errors import CorruptRowError, ParseError
-from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, read_job, with_hints
 from shared.jobs import State
 from shared.policy import DAY
 from shared.ports import Services
@@ -58,7 +58,7 @@ def make_due(services: Services, row: JobRow) -> bool:
     now = services.clock.now()
     if not row.state.is_terminal or row.is_leased(now):
         return False
-    change = with_due(row.key, row.columns, {"query_at": now, "updated_at": now})
+    change = with_hints(row.key, row.columns, {"query_at": now, "updated_at": now})
     return services.ledger.update(JOBS, (row.key,), change, row.as_read("state", "token", *DUE_INPUTS))
 
 

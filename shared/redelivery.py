@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared import archive
 from shared.delivery.outbox import Delivery, outbox_columns, with_entries
 from shared.errors import ContendedError, PermanentError
-from shared.job_row import DUE_INPUTS, JobRow, read_job, with_due
+from shared.job_row import DUE_INPUTS, JobRow, read_job, with_hints
 from shared.jobs import JobRef
 from shared.ports import Services
 from shared.record import read_record
@@ -52,7 +52,7 @@ def redeliver(
         if not decided.targets:
             return decided
         outbox = with_entries(row.outbox, [_again(row, name, now) for name in decided.targets])
-        change = with_due(row.key, row.columns, {**outbox_columns(outbox), "updated_at": now})
+        change = with_hints(row.key, row.columns, {**outbox_columns(outbox), "updated_at": now})
         when = row.as_read("token", "digest", "outbox", "undelivered", *DUE_INPUTS)
         if services.ledger.update(JOBS, (row.key,), change, when):
             LOG.warning(

@@ -44,6 +44,11 @@ class Table:
 JOBS_DUE = Index("jobs_due", ("due_bucket", "due_at"))
 JOBS_BY_DAY = Index("jobs_by_day", ("seen_day", "first_seen_at"), covers=("state", "suggestion"))
 
+# Every job from its first sight on, the newest first, however few of its kind there are.
+JOBS_BY_KIND = Index("jobs_by_kind", ("seen_kind", "first_seen_at"))
+# Jobs that need a person, only while they do (see `attention`).
+JOBS_ATTENTION = Index("jobs_attention", ("attention_bucket", "attention_at"), covers=("attention",))
+
 EVIDENCE_DUE = Index("evidence_due", ("due_bucket", "due_at"), covers=("expires_at",))
 
 JOBS = Table(
@@ -56,7 +61,7 @@ JOBS = Table(
         "holder": str,
         "lease_until": int,
         "crashes": int,
-        # When what is due. `due_at` follows from the others (see `job_row.with_due`).
+        # When what is due. `due_at` follows from the others (see `job_row.with_hints`).
         "query_at": int,
         "effects": str,
         "effects_at": int,
@@ -71,6 +76,7 @@ JOBS = Table(
         "checked_claim": str,
         # First sight, written once.
         "seen_day": str,
+        "seen_kind": str,
         "first_seen_at": int,
         "first_seen_by": str,
         # Who named the job later that may be believed, where nobody signed what it was first named in.
@@ -79,7 +85,7 @@ JOBS = Table(
         "region": str,
         "user_id": str,
         "output": str,
-        # What the job works on, where whoever submitted it said so.
+        # What the job works on: what whoever submitted it said, else what the vendor's answer says.
         "media_id": str,
         # What it said.
         "vendor_status": str,
@@ -113,14 +119,22 @@ JOBS = Table(
         "drifts": int,
         "drift": str,
         "drift_at": int,
+        # How many of these a person has seen.
+        "drift_seen": int,
         # Versions that a target never took.
         "undelivered": str,
+        # How much of its evidence may be lost soon.
+        "at_risk": int,
+        # Why it needs a person, and since when. It follows from the others (see `attention`).
+        "attention": str,
+        "attention_at": int,
+        "attention_bucket": str,
         # Who wants its evidence kept beyond its time, and why (see `holds`).
         "hold": str,
         "reason": str,
         "updated_at": int,
     },
-    (JOBS_DUE, JOBS_BY_DAY),
+    (JOBS_DUE, JOBS_BY_DAY, JOBS_BY_KIND, JOBS_ATTENTION),
 )
 
 INBOX = Table(
@@ -165,6 +179,9 @@ EVIDENCE = Table(
     (EVIDENCE_DUE,),
 )
 
+# Which settled jobs have a label, a verdict or the like: keys alone say it (see `lookups`).
+LOOKUPS = Table("lookups", ("term", "entry"), {})
+
 # What one at a time may do: the run of the timer, and calls that must not happen twice.
 LEASES = Table(
     "leases",
@@ -186,7 +203,7 @@ LEASES = Table(
     may_expire=True,
 )
 
-TABLES = (JOBS, INBOX, EVIDENCE, LEASES)
+TABLES = (JOBS, INBOX, EVIDENCE, LOOKUPS, LEASES)
 
 
 def nameless_key(why: str, digest: str) -> str:

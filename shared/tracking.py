@@ -13,6 +13,7 @@ from enum import Enum
 from functools import partial
 
 from shared.announcements import Announcement, Item, Refusal
+from shared.answers import with_effects
 from shared.errors import (
     ContendedError,
     NoTimeLeftError,
@@ -21,7 +22,7 @@ from shared.errors import (
     StoreUnavailableError,
     TemporaryError,
 )
-from shared.job_row import JobRow, first_sight, read_job, with_due
+from shared.job_row import Effect, JobRow, first_sight, read_job, with_hints
 from shared.jobs import State
 from shared.marks import AFRESH
 from shared.ports import Change, Done, Services, When
@@ -153,7 +154,7 @@ def first_row(item: Announcement, *, now: int, expected: int) -> Row:
         **_said(item),
         "updated_at": now,
     }
-    return {n: v for n, v in with_due(key, {}, columns).items() if v is not None}
+    return {n: v for n, v in with_hints(key, {}, columns).items() if v is not None}
 
 
 def plan(row: JobRow, item: Announcement, *, now: int) -> tuple[Change, list[When]]:
@@ -167,7 +168,14 @@ def plan(row: JobRow, item: Announcement, *, now: int) -> tuple[Change, list[Whe
         return {}, []
     when = row.as_read("state", "not_found_since", *new)
     if not _was_sought_elsewhere(row, new):
-        return {**new, "updated_at": now}, when
+        completed: Change = {**new, "updated_at": now}
+        digest = row.text("digest")
+        if "media_id" not in new or digest is None:
+            return completed, when
+        # It was made known without its media. What is settled stays so; `effects_at` follows from `effects`.
+        again = with_effects(row, [Effect("record", digest, 0, now)])
+        when = row.as_read("token", "effects", "lease_until", "query_at", "deliver_at", *new)
+        return with_hints(row.key, row.columns, {**completed, **again}), when
     # A mark: whoever is asking the vendor right now shall not conclude from the old place.
     mark: dict[str, Value | None] = {
         "wanted": row.count("wanted") + 1,
@@ -179,7 +187,7 @@ def plan(row: JobRow, item: Announcement, *, now: int) -> tuple[Change, list[Whe
         mark |= {"state": State.TRACKED.value, "reason": None}
     # Of what is due when, only the lease: nothing but this query waits where nothing is settled.
     when += row.as_read("wanted", "token", "lease_until")
-    return with_due(row.key, row.columns, {**new, **mark}), when
+    return with_hints(row.key, row.columns, {**new, **mark}), when
 
 
 def _was_sought_elsewhere(row: JobRow, new: Change) -> bool:

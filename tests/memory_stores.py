@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
@@ -50,7 +51,7 @@ class MemoryObjectStore:
         """See `ObjectStreams.info`."""
         return ObjectInfo(len(self.get(key)), 0, None)
 
-    def link(self, key: str, *, seconds: int) -> str:
+    def link(self, key: str, *, seconds: int, saved_as: str | None = None) -> str:
         """See `ObjectLinks.link`."""
         return f"memory:{key}?seconds={seconds}"
 
@@ -70,20 +71,20 @@ class MemoryLedger:
     PAGE_LIMIT: int = 5_000
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, Key], Row] = {}
+        self._rows: defaultdict[str, dict[Key, Row]] = defaultdict(dict)
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
 
     def get(self, table: Table, key: Key) -> Row | None:
         """See `Ledger.get`."""
-        return self._rows.get((table.name, key))
+        return self._rows[table.name].get(key)
 
     def insert(self, table: Table, key: Key, row: Row) -> bool:
         """See `Ledger.insert`."""
-        if (table.name, key) in self._rows:
+        if key in self._rows[table.name]:
             return False
-        self._rows[table.name, key] = _typed(table, row)
+        self._rows[table.name][key] = _typed(table, row)
         return True
 
     def insert_many(self, table: Table, rows: Sequence[tuple[Key, Row]]) -> list[Done[bool]]:
@@ -92,12 +93,12 @@ class MemoryLedger:
 
     def update(self, table: Table, key: Key, change: Change, when: Sequence[When]) -> bool:
         """See `Ledger.update`."""
-        row = self._rows.get((table.name, key))
+        row = self._rows[table.name].get(key)
         if row is None or not all(_holds(row, condition) for condition in when):
             return False
         merged = {**row, **change}
         kept = {name: value for name, value in merged.items() if value is not None}
-        self._rows[table.name, key] = _typed(table, kept)
+        self._rows[table.name][key] = _typed(table, kept)
         return True
 
     def scan(
@@ -116,9 +117,9 @@ class MemoryLedger:
         names = (*index.columns, *table.key, *index.covers)
         past = None if after is None else (after[position], tuple(after[name] for name in table.key))
         found: list[tuple[tuple[int, Key], Row]] = []
-        for (name, key), row in self._rows.items():
+        for key, row in self._rows[table.name].items():
             at = row.get(position)
-            if name == table.name and row.get(group) == partition and isinstance(at, int) and at <= upto:
+            if row.get(group) == partition and isinstance(at, int) and at <= upto:
                 whole = {**row, **dict(zip(table.key, key, strict=True))}
                 found.append(((at, key), {n: whole[n] for n in names if n in whole}))
         found.sort(key=lambda pair: pair[0], reverse=newest_first)
@@ -136,15 +137,16 @@ class MemoryLedger:
         limit: int,
         after: Row | None = None,
     ) -> Page:
-        """See `Ledger.under`; pages have no end here."""
-        keys = sorted(key for name, key in self._rows if name == table.name and key[0] == first)
+        """See `Ledger.under`."""
+        past = (first,) if after is None else tuple(str(after[name]) for name in table.key)
+        keys = sorted(key for key in self._rows[table.name] if key[0] == first and key > past)
         rows: list[Row] = []
-        for key in keys:
-            row = self._rows[table.name, key]
+        for key in keys[:limit]:
+            row = self._rows[table.name][key]
             rows.append(
                 {**dict(zip(table.key, key, strict=True)), **{n: row[n] for n in columns if n in row}}
             )
-        return Page(rows)
+        return Page(rows, rows[-1] if len(keys) > limit else None)
 
 
 def _holds(row: Row, when: When) -> bool:

@@ -80,6 +80,20 @@ def _due_at_follows(write: Write) -> bool:
     return row.number("due_at") == due and row.text("due_bucket") == bucket
 
 
+def _attention_follows(write: Write) -> bool:
+    row = write.after
+    why = {
+        "quarantined": row.state is State.QUARANTINED,
+        "unknown": row.state is State.UNKNOWN,
+        "undelivered": bool(row.undelivered),
+        "drift": row.count("drifts") > row.count("drift_seen"),
+        "evidence": row.count("at_risk") > 0,
+    }
+    reasons = [name for name, is_so in why.items() if is_so]
+    places = [row.number("attention_at") is not None, row.text("attention_bucket") == row.key[0]]
+    return (row.text("attention") or "") == ",".join(reasons) and places == [bool(reasons)] * 2
+
+
 def _effects_at_follows(write: Write) -> bool:
     row = write.after
     return row.number("effects_at") == min((effect.next_at for effect in row.effects), default=None)
@@ -173,6 +187,10 @@ def _drain_touches_one_effect(write: Write) -> bool:
         return True
     gone = set(write.before.effects) - set(write.after.effects)
     new = set(write.after.effects) - set(write.before.effects)
+    if write.is_changed("media_id"):  # it is to be found under its media, too
+        return not gone and {(e.name, e.digest, e.next_at) for e in new} == {
+            ("record", write.now("digest"), write.at)
+        }
     if write.is_changed("wanted"):  # a person has what failed tried at once
         names = [{(e.name, e.digest, e.attempts) for e in effects} for effects in (gone, new)]
         return names[0] == names[1] and all(e.attempts and e.next_at == write.at for e in new)
@@ -245,6 +263,7 @@ def _crashes_are_counted_by_claims(write: Write) -> bool:
 
 RULES: dict[str, Rule] = {
     "due_at follows from lease, query_at, effects_at and deliver_at": _due_at_follows,
+    "attention says why a job needs a person": _attention_follows,
     "effects_at is when the first effect is due": _effects_at_follows,
     "deliver_at is when the first delivery is due": _deliver_at_follows,
     "an open job is due some day": _open_is_due,
@@ -282,6 +301,10 @@ RULES: dict[str, Rule] = {
         or write.after.count("normalizer_version") > (write.before or write.after).count("normalizer_version")
     ),
     "first sight is written once": lambda write: write.before is None or not write.is_changed(*FIRST_SIGHT),
+    # By a release that did not write it.
+    "the kind is written once": lambda write: (
+        write.was("seen_kind") is None or not write.is_changed("seen_kind")
+    ),
     "a claim once made is only replaced": lambda write: (
         write.was("claimed") is None or write.now("claimed") is not None
     ),

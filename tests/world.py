@@ -26,7 +26,7 @@ from shared.adapters.parallel import SequentialParallel
 from shared.due import BUCKETS, DueJobs
 from shared.errors import CorruptRowError
 from shared.intake import Receipt
-from shared.job_row import JobRow, read_job, with_due
+from shared.job_row import JobRow, read_job, with_hints
 from shared.jobs import JobRef, State
 from shared.kinds import KINDS
 from shared.policy import DAY, Policy
@@ -68,9 +68,9 @@ def ref(job_id: str) -> JobRef:
 def job_row(state: State, **columns: Value | None) -> JobRow:
     """Make the row of the job `job-1` as it might have been read; its token is 7."""
     key = ref("job-1").key
-    return JobRow.read(key, {"state": state.value, "token": 7, "wanted": 1}).changed(
-        with_due(key, {}, columns)
-    )
+    given: Change = {"state": state.value, "token": 7, "wanted": 1, **columns}
+    made = with_hints(key, {}, given)
+    return JobRow.read(key, {name: value for name, value in made.items() if value is not None})
 
 
 class WatchedLedger:

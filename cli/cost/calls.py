@@ -25,11 +25,14 @@ _DUE_MOVES_TWICE = {"jobs_due.leave": 2, "jobs_due.enter": 2}
 _ASKED = {"jobs.get": 2, "jobs.update": 2, **_DUE_MOVES_TWICE, "vendor.ask": 1}
 _SETTLED = {"inbox.insert": 1, "jobs.get": 1, "jobs_by_day.cover": 1, "objects.put": 2, "vendor.ask": 1}
 
-ANNOUNCED = {"jobs.insert": 1, "jobs_by_day.enter": 1, "jobs_due.enter": 1}
+# Every job stands in these from its first sight on.
+_SEEN = {"jobs_by_day.enter": 1, "jobs_by_kind.enter": 1}
+
+ANNOUNCED = {"jobs.insert": 1, **_SEEN, "jobs_due.enter": 1}
 CALLBACK_OF_ANNOUNCED = {**_SETTLED, "jobs.update": 2, **_DUE_MOVES_TWICE}
 CALLBACK_FIRST = {
     **_SETTLED,
-    **{"jobs.insert": 1, "jobs.update": 1, "jobs_by_day.enter": 1, "jobs_due.enter": 2, "jobs_due.leave": 1},
+    **{"jobs.insert": 1, "jobs.update": 1, **_SEEN, "jobs_due.enter": 2, "jobs_due.leave": 1},
 }
 CALLBACK_AGAIN = {"inbox.insert": 1, "jobs.get": 1, "jobs.update": 1}
 STILL_RUNNING = _ASKED
@@ -39,6 +42,8 @@ RECORD = {
     **{"jobs.get": 4, "jobs.update": 1, "jobs_due.leave": 1, "jobs_due.enter": 1},
     **{"objects.get": 2, "objects.put": 1},
 }
+PER_TERM = {"lookups.insert": 1}
+"""Written with the current record: what the job is found by."""
 CONFIRMED = _ASKED
 VERIFIED = {"jobs.get": 4, "jobs.update": 1, "jobs_due.leave": 1, "objects.get": 1}
 TIMER = (RECORD, CONFIRMED, VERIFIED)
@@ -70,6 +75,8 @@ class Habits:
     polls: float = 0.0
     pictures: float = 3.0
     targets: float = 1.0
+    terms: float = 2.0
+    """What a job is found by: its verdict, each label, its media, and that it failed."""
 
 
 def per_job(habits: Habits) -> dict[str, float]:
@@ -81,6 +88,7 @@ def per_job(habits: Habits) -> dict[str, float]:
         (habits.callbacks - 1, CALLBACK_AGAIN),
         (habits.polls, STILL_RUNNING),
         *((1, step) for step in TIMER),
+        (habits.terms, PER_TERM),
         (min(1, habits.targets), DELIVERY),
         (habits.targets, PER_TARGET),
         (min(1, habits.pictures), EVIDENCE),

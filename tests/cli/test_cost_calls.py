@@ -36,7 +36,7 @@ POLICY = Policy(
     outputs={QUALITY: "oss://results.oss-cn-shanghai.aliyuncs.com/"},
     quality_sources=frozenset({"quality"}),
 )
-ALONE = Habits(pictures=0, targets=0)
+ALONE = Habits(pictures=0, targets=0, terms=1)  # the verdict
 
 
 class Story:
@@ -147,10 +147,10 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
 HABITS = [
     ALONE,
-    Habits(announced=0, pictures=0, targets=0),
-    Habits(pictures=1, targets=1),
-    Habits(announced=0, pictures=3, targets=3, callbacks=2),
-    Habits(mix={QUALITY: 1}, pictures=0, targets=1),
+    Habits(announced=0, pictures=0, targets=0, terms=1),
+    Habits(pictures=1, targets=1, terms=1),
+    Habits(announced=0, pictures=3, targets=3, callbacks=2, terms=1),
+    Habits(mix={QUALITY: 1}, pictures=0, targets=1, terms=0),
 ]
 
 
@@ -171,7 +171,8 @@ def test_each_step_calls_for_what_it_is_reckoned_with(begin: Begin) -> None:
 
     assert story.announce() == calls.ANNOUNCED
     assert story.call_back() == calls.CALLBACK_OF_ANNOUNCED
-    assert [of_the_job([run]) for run in story.run_timer_when_due()] == list(calls.TIMER)
+    made_known, *later = (of_the_job([run]) for run in story.run_timer_when_due())
+    assert [added(made_known), *later] == [added(calls.RECORD, calls.PER_TERM), *calls.TIMER[1:]]
     assert story.call_back(2) == calls.CALLBACK_AGAIN
 
 

@@ -11,6 +11,7 @@ import pytest
 from localcloud.media.gateway import Gateway
 from localcloud.media.mts import MtsProduction
 from localcloud.media.server import MediaApiServer
+from shared import large_parts
 from shared.jobs import JobRef
 from tests.cli.conftest import DATA, KEY, LocalVendor, Shell
 
@@ -46,6 +47,22 @@ def test_a_job_is_shown_for_people_with_its_findings(shell: Shell, job: str) -> 
 
     assert "succeeded" in shown
     assert "sexual.suggestive" in shown
+
+
+def test_a_source_is_opened_in_a_report_that_memory_has_no_room_for(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shell.folder / "old"
+    folder.mkdir()
+    job = {"JobId": "j1", "Status": "Success", "Output": "o.txt"}
+    (folder / "one.json").write_text(json.dumps({"Code": "Success", "Job": job}), encoding="utf-8")
+    (folder / "one.output.txt").write_text('{"freeze": [{"timestamp": "7"}]}', encoding="utf-8")
+    shell.json("import", "--raw", str(folder), "--json")
+    monkeypatch.setattr(large_parts, "LARGE_FILE", 1)
+
+    assert shell.json("at", "j1", "output:/0/freeze/0/timestamp") == "7"
+    assert shell.json("at", "j1", "answer:/Job/Status") == "Success"
+    assert shell.run("at", "j1", "output:/0/freeze/1").exit_code != 0
 
 
 def test_what_a_job_made_and_what_is_not_understood_are_shown(shell: Shell, vendor: LocalVendor) -> None:

@@ -1,4 +1,4 @@
-"""`migrate --check`: what another release would meet in a ledger."""
+"""`migrate`: what another release would meet in a ledger, and what lists need that it lacks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,29 @@ def test_jobs_of_a_kind_that_this_release_does_not_know_are_counted(shell: Shell
     assert checked(shell, status=1)["unknown_kinds"] == {"vod.subtitles": 1}
 
 
-def test_looking_is_all_there_is(shell: Shell) -> None:
+def test_jobs_of_an_older_release_are_found_by_lists_afterwards(shell: Shell, ledger: OldLedger) -> None:
+    with ledger.opened() as services, services.ledger._database() as database:  # type: ignore[attr-defined]
+        database.execute("update jobs set seen_kind = null")
+        database.execute("delete from lookups")
+    assert shell.json("jobs", "--dir", "data", "--json")["jobs"] == []
+    assert checked(shell)["unlisted"] == JOBS
+    assert f"{JOBS} jobs are not in every list where they belong: media-ledger migrate" in (
+        shell.run(*WORDS).stdout
+    )
+
+    told = shell.json("migrate", "--dir", "data", "--since", "2025-11-21", "--json")
+    assert told == {"jobs": JOBS - 1, "changed": JOBS - 1, "unreadable": []}
+    result = shell.run("migrate", "--dir", "data")
+    assert (result.exit_code, result.stdout) == (0, f"{JOBS} jobs looked at, 1 rows completed\n")
+    assert checked(shell)["unlisted"] == 0
+    listed = shell.json("jobs", "--dir", "data", "--verdict", "block", "--label", "ad", "--json")
+    assert len(listed["jobs"]) == JOBS
+
+
+def test_a_row_that_cannot_be_completed_is_named(shell: Shell, ledger: OldLedger) -> None:
+    change(ledger, "job-1", {"effects": "[1]"})
+
     result = shell.run("migrate", "--dir", "data")
 
-    assert (result.exit_code, "--check" in result.output) == (2, True)
+    assert result.exit_code == 1
+    assert f"cannot be read: {ref('job-1').key}" in result.stdout

@@ -106,6 +106,11 @@ def test_reconcile_tells_what_may_get_lost_while_archive_stands_still(
 
     assert (early, measured(caplog, "evidence_at_risk")) == ({}, {(KIND,): 2})
     assert statuses(world) == ["pending", "pending"]
+    assert (world.row(JOB).text("attention"), world.row(JOB).count("at_risk")) == ("evidence", 2)
+    world.pictures.have(ONE, TWO)
+    world.run_until_quiet()
+    assert not {"attention", "at_risk"} & set(world.row(JOB).columns)
+    assert world.broken() == []
 
 
 def test_a_picture_whose_address_no_row_can_hold_is_told_to_be_lost(

@@ -8,7 +8,7 @@ import pytest
 
 from shared import archival
 from shared.errors import DownloadRefusedError
-from shared.job_row import with_due
+from shared.job_row import with_hints
 from shared.policy import HOUR, MINUTE
 from shared.tables import EVIDENCE
 from tests.faults import Faults, first
@@ -117,7 +117,7 @@ def test_a_manifest_that_a_crash_left_behind_after_another_chance_is_corrected()
     world.run_until_quiet()  # with the confirming query, after which it is refused again
     assert (statuses(world), effects(world)) == (["lost"], [])
 
-    world.change(JOB, with_due(KEY, world.row(JOB).columns, {"query_at": world.clock.now()}))
+    world.change(JOB, with_hints(KEY, world.row(JOB).columns, {"query_at": world.clock.now()}))
     world.run_timer()
     with pytest.raises(Crash):
         archival.keep_due_evidence(world.through(Faults(first("put", ENDS_BEFORE, target=MANIFEST))))

@@ -22,7 +22,7 @@ from shared.errors import (
     VendorUnavailableError,
     WrongJobError,
 )
-from shared.job_row import Effect, JobRow, effect_columns, with_due
+from shared.job_row import Effect, JobRow, effect_columns, with_hints
 from shared.jobs import State
 from shared.policy import DAY, HOUR, MINUTE, SECOND
 from shared.ports import Change
@@ -356,7 +356,7 @@ def test_every_decision_keeps_the_rules(
     else:
         decided, _ = conclude(row, ANSWERS[what], moment)
     ended: Change = {**decided, "holder": None, "lease_until": None}
-    after = row.changed(with_due(row.key, row.columns, ended))
+    after = row.changed(with_hints(row.key, row.columns, ended))
 
     assert broken_rules(Write(START, row, after)) == []
     at = after.number("query_at")

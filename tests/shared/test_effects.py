@@ -114,7 +114,7 @@ def test_a_record_that_stands_already_is_not_put_again() -> None:
     seen = Faults(lambda call: None)
 
     assert effects.drain(world.through(seen), KEY).done == 1
-    assert [call.method for call in seen.calls] == ["get", "get", "get", "update", "get"]
+    assert [call.method for call in seen.calls] == ["get", "get", "get", "insert_many", "update", "get"]
 
 
 @pytest.mark.parametrize("body", [NEW_BODY, b""])

@@ -11,7 +11,9 @@ import pytest
 
 from shared.announcements import Announcement
 from shared.interventions import retry
+from shared.job_filter import Filter
 from shared.jobs import State
+from shared.listings import list_jobs
 from shared.ports import Services
 from shared.tracking import announce
 from tests.schedules import Actor, Passing, explore, wander
@@ -22,7 +24,11 @@ JOB = "job-1"
 Act = Callable[[World, Services], object]
 
 FULL = Announcement(
-    ref(JOB), region="cn-beijing", user_id="7", output="oss://b.oss-cn-beijing.aliyuncs.com/k"
+    ref(JOB),
+    region="cn-beijing",
+    user_id="7",
+    output="oss://b.oss-cn-beijing.aliyuncs.com/k",
+    media_id="media-1",
 )
 
 
@@ -79,8 +85,13 @@ def judge(world: World) -> list[str]:
         f"the job ended as {row.state.value}": row.state is not State.SUCCEEDED,
         "the current record is not what the row says": world.current_record(JOB) != world.version(JOB),
         "still due": row.number("due_at") is not None,
+        "it is not found by its media": _found_by_media(world) != [row.key],
     }
     return [*world.broken(), *(text for text, is_so in wrong.items() if is_so)]
+
+
+def _found_by_media(world: World) -> list[str]:
+    return [row.key for row in list_jobs(world.services, Filter(media_id=FULL.media_id), limit=9).rows]
 
 
 @pytest.mark.parametrize(

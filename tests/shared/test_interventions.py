@@ -16,6 +16,7 @@ from shared.errors import ContendedError
 from shared.job_row import Effect, effect_columns, read_job
 from shared.jobs import JobRef, State
 from shared.marks import Mark, mark
+from shared.settlement import settle
 from shared.tables import Value
 from tests.faults import Fault, Faults, first
 from tests.scripted_vendor import answer, callback
@@ -97,7 +98,52 @@ def test_what_happens_between_reading_and_writing_is_not_overwritten(
     assert world.broken() == []
 
 
-@pytest.mark.parametrize("intervene", [interventions.release, interventions.retry])
+def test_what_a_person_has_seen_needs_nobody_until_something_else_differs() -> None:
+    world = world_with(State.SUCCEEDED, drifts=1, drift="status: fail", drift_at=START)
+
+    assert interventions.acknowledge(world.services, ref(JOB), by="test") == "done"
+    assert not {"attention", "attention_at", "attention_bucket"} & set(world.row(JOB).columns)
+    assert interventions.acknowledge(world.services, ref(JOB), by="test") == "nothing to see"
+    world.change(JOB, {"drifts": 2})
+    assert interventions.acknowledge(world.services, ref(JOB), by="test") == "done"
+    assert world.row(JOB).number("drift_seen") == 2
+
+
+def test_what_differs_in_the_moment_in_which_a_person_looked_is_news() -> None:
+    world = World(None)
+    world.vendor.know(JOB, answer(JOB))
+    world.deliver(callback(JOB))
+    world.deliver(callback(JOB, "fail", number=2))
+    interventions.acknowledge(world.services, ref(JOB), by="test")
+    seen = world.row(JOB)
+
+    world.vendor.know(JOB, answer(JOB, status="fail"))
+    interventions.retry(world.services, ref(JOB), by="test")
+    settle(world.services, world.row(JOB), by="timer")
+
+    row = world.row(JOB)
+    assert (seen.text("attention"), row.text("attention")) == (None, "drift")
+    assert row.number("drift_at") == seen.number("drift_at")
+    assert world.broken() == []
+
+
+def test_what_differed_since_it_was_looked_at_is_looked_at_again() -> None:
+    world = world_with(State.SUCCEEDED, drifts=1, drift="status: fail", drift_at=START)
+    drifts = iter(range(2, 99))
+    others = Faults(
+        lambda call: (
+            Fault(before=lambda: world.change(JOB, {"drifts": next(drifts)}))
+            if call.method == "update"
+            else None
+        )
+    )
+
+    with pytest.raises(ContendedError):
+        interventions.acknowledge(world.through(others), ref(JOB), by="test")
+    assert world.row(JOB).number("drift_seen") is None
+
+
+@pytest.mark.parametrize("intervene", [interventions.release, interventions.retry, interventions.acknowledge])
 def test_a_job_that_nobody_knows_stays_so(intervene: Callable[..., interventions.Intervened]) -> None:
     world = World(None)
 

@@ -15,7 +15,7 @@ from shared.job_row import (
     effect_columns,
     parts_column,
     read_job,
-    with_due,
+    with_hints,
 )
 from shared.jobs import State
 from shared.tables import JOBS, Row, Value
@@ -44,7 +44,7 @@ times = st.none() | st.integers(0, 100)
 def test_due_is_the_end_of_the_lease_else_the_earliest_of_the_others(
     lease: int | None, query: int | None, effects: int | None, deliver: int | None, due: int | None
 ) -> None:
-    change = with_due(KEY, {}, dict(zip(DUE_INPUTS, (lease, query, effects, deliver), strict=True)))
+    change = with_hints(KEY, {}, dict(zip(DUE_INPUTS, (lease, query, effects, deliver), strict=True)))
 
     assert change["due_at"] == due
     assert change["due_bucket"] == (None if due is None else KEY[0])
@@ -59,7 +59,7 @@ def test_a_change_of_one_sees_the_others_as_they_were(
 ) -> None:
     row: Row = {name: at for name, at in before.items() if at is not None}
 
-    assert with_due(KEY, row, change)["due_at"] == with_due(KEY, {}, {**before, **change})["due_at"]
+    assert with_hints(KEY, row, change)["due_at"] == with_hints(KEY, {}, {**before, **change})["due_at"]
 
 
 def test_effects_are_a_set_in_order_and_tell_when_the_first_is_due() -> None:

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidJobIdError
-from shared.jobs import MAX_ENCODED_JOB_ID, TRANSITIONS, JobRef, State, encode_job_id
+from shared.jobs import (
+    MAX_ENCODED_JOB_ID,
+    TRANSITIONS,
+    JobRef,
+    State,
+    encode_job_id,
+    kind_of,
+    refs_named,
+)
 
 text_ids = st.text(min_size=1, max_size=20)
 
@@ -95,3 +103,18 @@ def test_every_state_can_be_reached() -> None:
         news = {after for state in news for after in TRANSITIONS[state]} - reached
 
     assert reached == set(State)
+
+
+def test_a_name_may_be_a_key_a_kind_with_an_id_or_the_id_alone() -> None:
+    kinds = ("vod.media_audit", "mts.production")
+    ref = JobRef("mts.production", "job/1")
+
+    assert ref in refs_named(ref.key, kinds)
+    assert ref in refs_named("mts.production/job/1", kinds)
+    assert refs_named("job/1", kinds) == [JobRef(kind, "job/1") for kind in kinds]
+    assert refs_named("", kinds) == refs_named("x" * 200, kinds) == []
+
+
+def test_a_key_names_its_kind_and_nonsense_none() -> None:
+    assert kind_of(JobRef("mts.production", "job.1").key) == "mts.production"
+    assert kind_of("nonsense") == kind_of("") == ""

@@ -9,7 +9,7 @@ import pytest
 
 from shared.asking import RESERVE
 from shared.errors import NoTimeLeftError, StoreUnavailableError, VendorUnavailableError
-from shared.job_row import JobRow, with_due
+from shared.job_row import JobRow, with_hints
 from shared.jobs import JobRef
 from shared.policy import MINUTE, SECOND
 from shared.tables import Key, Row, Table
@@ -93,7 +93,7 @@ def mts_row(world: World, number: int) -> JobRow:
     said = {"JobId": job.job_id, "State": "Success", "Result": "{}"}
     world.vendor.know(job.job_id, json.dumps(said).encode())
     columns = {name: value for name, value in due_row(number).columns.items() if name != "due_bucket"}
-    due = with_due(job.key, {}, {"query_at": START - number})
+    due = with_hints(job.key, {}, {"query_at": START - number})
     return JobRow.read(job.key, {**columns, "seen_day": f"{job.key[0]}.2025-11-20"}).changed(due)
 
 

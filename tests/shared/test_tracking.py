@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from shared.announcements import Announcement, Item, Refusal
 from shared.errors import MisconfiguredError, OutcomeUnknownError, StoreUnavailableError
-from shared.job_row import JobRow, with_due
+from shared.job_filter import Filter
+from shared.job_row import JobRow, with_hints
 from shared.jobs import JobRef, State
 from shared.leasing import claim
+from shared.listings import list_jobs
 from shared.marks import Mark, mark
 from shared.policy import DAY, HOUR, MINUTE, SECOND
 from shared.tables import Value
@@ -140,6 +142,19 @@ def test_what_an_announcement_does_not_say_stays() -> None:
     ]
 
 
+def test_a_settled_job_is_made_known_again_by_a_media_that_is_announced_later() -> None:
+    world = World(None)
+    world.vendor.know(JOB, answer(JOB))
+    world.deliver(callback(JOB))
+    world.run_until_quiet()
+
+    assert outcomes(world, FULL, FULL) == [Outcome.COMPLETED, Outcome.KNOWN]
+    world.run_until_quiet()
+    found = list_jobs(world.services, Filter(media_id=FULL.media_id), limit=9).rows
+    assert [row.key for row in found] == [ref(JOB).key]
+    assert world.broken() == []
+
+
 NOT_FOUND: dict[str, Value | None] = {**GUESSED, "query_at": START + HOUR, "not_found_since": START - 1}
 
 
@@ -175,7 +190,7 @@ def test_a_job_is_asked_for_anew_where_it_is_only_if_it_was_not_found_where_it_i
 def test_an_unknown_job_is_found_where_the_submit_side_says_it_is() -> None:
     world = World(None)
     mark(world.services, Mark(ref(JOB), "mns-topic", is_notification=True, region="cn-shanghai"))
-    world.change(JOB, {"holder": None, "lease_until": None, **with_due(ref(JOB).key, {}, {})})
+    world.change(JOB, {"holder": None, "lease_until": None, **with_hints(ref(JOB).key, {}, {})})
     world.change(JOB, {"state": State.UNKNOWN.value, "query_at": None})
     world.vendor.know(JOB, answer(JOB))
     announce(world.services, [FULL])

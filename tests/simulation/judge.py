@@ -24,6 +24,7 @@ from tests.simulation.deliveries import (
     wishes_are_respected,
 )
 from tests.simulation.kept_pictures import every_picture_is_kept_or_lost_with_its_reason
+from tests.simulation.lists import lists_find_what_the_rows_say
 from tests.simulation.records import (
     evidence_of_rows_is_there,
     records_are_those_of_the_last_answers,
@@ -256,5 +257,6 @@ CHECKS: Mapping[str, Check] = {
     "wishes": wishes_are_respected,
     "delays": a_dead_target_delays_nobody,
     "report": _every_job_is_in_one_bucket,
+    "lists": lists_find_what_the_rows_say,
 }
 """What is checked, by the name under which a failure and docs/reliability.md tell it."""

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import OutcomeUnknownError, StoreUnavailableError
 from shared.ports import Change, Ledger, Page, When
-from shared.tables import INBOX, JOBS, JOBS_BY_DAY, JOBS_DUE, Index, Key, Row, Value
+from shared.tables import INBOX, JOBS, JOBS_BY_DAY, JOBS_DUE, LOOKUPS, Index, Key, Row, Value
 from tests.faults import ANSWER_LOST, UNAVAILABLE, Fault, Faults, FaultyLedger, at, first
 from tests.shared.adapters.conftest import Meet, Race
 from tests.shared.adapters.rows import FOREVER, KEY, ODD_TEXT, OTHER, due, due_row, insert_due
@@ -255,6 +255,32 @@ def test_pages_under_a_first_key_follow_each_other(ledger: Ledger, limit: int) -
         rows += page.rows
 
     assert [row["message_id"] for row in rows] == ["0", "1", "2", "3", "4"]
+
+
+def test_rows_that_are_keys_alone_are_put_and_found(ledger: Ledger) -> None:
+    keys: list[Key] = [("3.label.ad", "2.b"), ("3.label.ad", "1.a"), ("3.label.porn", "1.a")]
+
+    done = ledger.insert_many(LOOKUPS, [(key, {}) for key in keys])
+    again = ledger.insert_many(LOOKUPS, [(keys[0], {})])
+
+    assert [one.value for one in (*done, *again)] == [True, True, True, False]
+    page = ledger.under(LOOKUPS, "3.label.ad", columns=(), limit=9)
+    assert [row["entry"] for row in page.rows] == ["1.a", "2.b"]
+    assert ledger.get(LOOKUPS, keys[0]) == {}
+
+
+def test_a_place_behind_which_to_go_on_needs_no_row(ledger: Ledger) -> None:
+    ledger.insert_many(LOOKUPS, [(("t", entry), {}) for entry in ("1.a", "2.b", "3.c")])
+    insert_due(ledger, ("a", 1), ("b", 3), ("c", 3))
+
+    under = ledger.under(LOOKUPS, "t", columns=(), limit=9, after={"term": "t", "entry": "2"})
+    place: Row = {"due_bucket": "3", "due_at": 3, "job_key": "bb"}
+    back = ledger.scan(JOBS, JOBS_DUE, "3", upto=FOREVER, limit=9, after=place, newest_first=True)
+    on = ledger.scan(JOBS, JOBS_DUE, "3", upto=FOREVER, limit=9, after=place)
+
+    assert [row["entry"] for row in under.rows] == ["2.b", "3.c"]
+    assert [row["job_key"] for row in back.rows] == ["b", "a"]
+    assert [row["job_key"] for row in on.rows] == ["c"]
 
 
 def test_what_cannot_be_asked_under_a_key_is_refused(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.completeness.report import Source
 from shared.completeness.survey import Window
-from shared.job_row import JobRow, with_due
+from shared.job_row import JobRow, with_hints
 from shared.jobs import JobRef, State
 from tests.world import START, World, ref
 
@@ -32,7 +32,7 @@ def seen(job: str | JobRef, state: State = State.SUCCEEDED, *, day: str = DAY, *
         **({"query_at": START} if state in (State.TRACKED, State.RUNNING) else {}),
     }
     return JobRow.read(key, {"state": state.value, "token": 1}).changed(
-        with_due(key, {}, {**given, **columns})
+        with_hints(key, {}, {**given, **columns})
     )
 
 

@@ -22,7 +22,8 @@ from shared.tables import INBOX, JOBS, JOBS_BY_DAY, JOBS_DUE, LEASES, Index, Tab
 from tests.localcloud.tablestore.worlds import connect, new_service, present, serving
 from tests.shared.adapters.rows import FOREVER, due, due_row, insert_due
 
-NAMES = ["jobs", "jobs_due", "jobs_by_day", "inbox", "evidence", "evidence_due", "leases"]
+OF_JOBS = ["jobs", "jobs_due", "jobs_by_day", "jobs_by_kind", "jobs_attention"]
+NAMES = [*OF_JOBS, "inbox", "evidence", "evidence_due", "lookups", "leases"]
 
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +45,7 @@ def test_tables_are_created_once_and_are_then_as_they_should_be(instance: Tables
     assert create_tables(instance) == NAMES
     assert create_tables(instance) == []
     assert differences(instance) == []
-    assert [line.split()[1] for line in before] == ["jobs", "inbox", "evidence", "leases"]
+    assert [line.split()[1] for line in before] == ["jobs", "inbox", "evidence", "lookups", "leases"]
 
 
 def test_a_table_whose_creation_was_not_answered_is_there_once() -> None:
@@ -54,7 +55,7 @@ def test_a_table_whose_creation_was_not_answered_is_there_once() -> None:
     with serving(service) as server, closing(connect(server.endpoint)) as instance:
         created = create_tables(instance)
 
-        assert created == ["inbox", "evidence", "evidence_due", "leases"]
+        assert created == NAMES[len(OF_JOBS) :]
         assert differences(instance) == []
 
 
