@@ -8,24 +8,16 @@ cookie.
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator, Mapping
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from localcloud.loopback import HttpRequest
 from localcloud.media.wire import RefusedError
-
-_HASHES = {"RS256": "sha256", "RS384": "sha384", "RS512": "sha512"}
-# How an RSA signature names its hash (RFC 8017, 9.2, note 1).
-DIGEST_INFO = {
-    "sha256": bytes.fromhex("3031300d060960864801650304020105000420"),
-    "sha384": bytes.fromhex("3041300d060960864801650304020205000430"),
-    "sha512": bytes.fromhex("3051300d060960864801650304020305000440"),
-}
+from shared.inbound.json_web_keys import ALGORITHMS
+from shared.inbound.rsa import HashName, PublicKey
 
 
 def check_token(request: HttpRequest, config: Mapping[str, Any], *, now: int) -> dict[str, Any]:
@@ -33,17 +25,21 @@ def check_token(request: HttpRequest, config: Mapping[str, Any], *, now: int) ->
 
     `config` is the trigger's `authConfig`: `jwks` and `tokenLookup`. Time in epoch milliseconds.
     """
-    token = next(_tokens(request, str(config.get("tokenLookup", ""))), None)
+    try:
+        token = next(_tokens(request, str(config.get("tokenLookup", ""))), None)
+    except CookieError:
+        raise _denied("the cookies cannot be read") from None
     if token is None:
         raise _denied("there is no token where the trigger looks for one")
     signed, _, signature = token.rpartition(".")
     try:
         header, claims = (json.loads(_decode(part)) for part in signed.split("."))
-        given, name = _decode(signature), _HASHES[header["alg"]]
+        given, name = _decode(signature), ALGORITHMS[header["alg"]]
         keys = [key for key in config["jwks"]["keys"] if header.get("kid") in (None, key.get("kid"))]
         is_valid = any(_is_signed(signed.encode(), given, key, name) for key in keys)
         is_now = float(claims.get("nbf", 0)) <= now / 1_000 < float(claims.get("exp", "inf"))
-    except (ValueError, KeyError, TypeError, AttributeError):  # whatever a stranger may send
+    # Whatever a stranger may send: also numbers that no float holds, and lists within lists.
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _denied("the token cannot be read") from None
     if not is_valid:
         raise _denied("no key of the trigger fits the token")
@@ -75,15 +71,9 @@ def _tokens(request: HttpRequest, lookup: str) -> Iterator[str]:
             yield value.removeprefix("".join(prefix)).strip()
 
 
-def _is_signed(text: bytes, signature: bytes, key: Mapping[str, str], name: str) -> bool:
+def _is_signed(text: bytes, signature: bytes, key: Mapping[str, str], name: HashName) -> bool:
     modulus, exponent = (int.from_bytes(_decode(key[one]), "big") for one in ("n", "e"))
-    length = (modulus.bit_length() + 7) // 8
-    if len(signature) != length:
-        return False
-    opened = pow(int.from_bytes(signature, "big"), exponent, modulus).to_bytes(length, "big")
-    digest = DIGEST_INFO[name] + hashlib.new(name, text).digest()
-    padding = b"\xff" * (length - len(digest) - 3)
-    return hmac.compare_digest(opened, b"\x00\x01" + padding + b"\x00" + digest)
+    return PublicKey(modulus, exponent).signed(text, signature, hash_name=name)
 
 
 def _decode(part: str) -> bytes:

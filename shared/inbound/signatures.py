@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from shared.errors import ParseError, RefusedRequestError
-from shared.inbound.rsa_sha1 import public_key
+from shared.inbound.certificates import public_key
 from shared.policy import MINUTE, SECOND
 from shared.toolkit.http_events import HttpRequest
 
@@ -109,7 +109,7 @@ class SignedPush:
             key = public_key(certificate)
         except ParseError as error:
             raise RefusedRequestError(f"its certificate cannot be read: {error}", why="certificate") from None
-        if not key.signed(self.text, self.signature):
+        if not key.signed(self.text, self.signature, hash_name="sha1"):
             raise RefusedRequestError("not signed by MNS, or changed on its way", why="forged")
         return key.is_strong
 

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from shared import announcements, dead_letters
 from shared.adapters.vendor_errors import read_refusal
+from shared.console.routes import route
 from shared.delivery import signature
 from shared.delivery.rules import DeliveryPlan
 from shared.documents import embedded, pointers
@@ -30,8 +32,11 @@ from shared.errors import (
 )
 from shared.handing_over import HandOver
 from shared.inbound import notifications
-from shared.inbound.rsa_sha1 import public_key
+from shared.inbound.certificates import public_key
+from shared.inbound.json_web_keys import KeySet
+from shared.inbound.json_web_tokens import TokenRules
 from shared.inbound.signatures import KeyedSender, SignedPush
+from shared.job_filter import Filter
 from shared.kinds import KINDS, JobQuery
 from shared.policy import MINUTE
 from shared.queues import QueueMessage
@@ -110,6 +115,18 @@ _QUERY = JobQuery("job", output="oss://bucket.oss-cn-shanghai.aliyuncs.com/folde
 def _result_file(data: bytes) -> object:
     kind = KINDS["mts.video_quality"]
     return canonical_bytes(kind.normalize([Part("answer", "json", _FINISHED), Part("output", "txt", data)]))
+
+
+_RULES = TokenRules(KeySet.parse((ROOT / "tests/data/console-jwks.json").read_text()), "media-ledger")
+
+
+def _token(data: bytes) -> object:
+    _RULES.check(_text(data), now=_NOW)
+    return data
+
+
+def _filter(data: bytes) -> object:
+    return Filter.read(dict(parse_qsl(_text(data)))).values
 
 
 _FINISHED = b'{"Job": {"JobId": "job", "Status": "Success", "Output": "job.txt"}}'
@@ -215,6 +232,10 @@ PARSERS: Sequence[Parser] = (
     Parser("delivery-signature", _signed, (SignatureError,)),
     Parser("webhook-signature", _keyed, (RefusedRequestError,)),
     Parser("webhook-push", _push, (RefusedRequestError,)),
+    Parser("console-path", lambda data: route(_text(data)), (RefusedRequestError,)),
+    Parser("console-filter", _filter),
+    Parser("console-token", _token, (RefusedRequestError,)),
+    Parser("console-keys", lambda data: KeySet.parse(_text(data)), seeds=("tests/data/console-jwks.json",)),
     Parser("webhook-certificate", public_key, seeds=("tests/data/push-certificates/*",)),
     Parser("masking", _masked, (), ("events/deliver/*", *_JSON)),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
-from localcloud.fc.jwt import DIGEST_INFO
+from shared.inbound.rsa import DIGEST_INFO, HashName
 
 PRIME_P = int(
     "df27b474402615f619baa4a49f0ac0170928ca2ceca468e9ce6ba18b8ad12fc9a0d4f2e345ffb65d9f9bc6d3adae2c57"
@@ -33,7 +33,7 @@ def public_key(**changes: str) -> dict[str, str]:
 def token(claims: dict[str, Any], *, alg: str = "RS256", **header: str) -> str:
     """Sign a token."""
     signed = ".".join(_text(json.dumps(part).encode()) for part in ({"alg": alg, **header}, claims))
-    name = alg.replace("RS", "sha")
+    name = cast("HashName", alg.replace("RS", "sha"))
     digest = DIGEST_INFO[name] + hashlib.new(name, signed.encode()).digest()
     padded = b"\x00\x01" + b"\xff" * (_LENGTH - len(digest) - 3) + b"\x00" + digest
     signature = pow(int.from_bytes(padded, "big"), _PRIVATE, MODULUS).to_bytes(_LENGTH, "big")

@@ -243,6 +243,8 @@ def test_a_token_comes_in_and_its_claims_with_it(alg: str, place: str) -> None:
         rsa_keys.token({"exp": NOW / 1000}),
         rsa_keys.token({"nbf": NOW / 1000 + 1}),
         rsa_keys.token({"exp": "soon"}),
+        rsa_keys.token({"exp": 10**400}),
+        base64.urlsafe_b64encode(b"[" * 4_000).decode() + ".e30.AA",
         rsa_keys.token({}, kid="another"),
         rsa_keys.token({}, alg="RS256")[:-4] + "AAAA",
         rsa_keys.token({}).replace(".", "", 1) + ".x",
@@ -253,6 +255,12 @@ def test_what_is_no_valid_token_stays_outside(token: str) -> None:
     request = HttpRequest("GET", "/", {"authorization": f"Bearer {token}"} if token else {})
 
     reply = gateway(bytes, auth="jwt").answer(request)
+
+    assert (reply.status, code(reply)) == (403, "AccessDenied")
+
+
+def test_cookies_that_cannot_be_read_stay_outside() -> None:
+    reply = gateway(bytes, auth="jwt").answer(HttpRequest("GET", "/", {"cookie": "a@b=1"}))
 
     assert (reply.status, code(reply)) == (403, "AccessDenied")
 
