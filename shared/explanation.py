@@ -1,50 +1,57 @@
 """Explain one job: what happened to it, in order of time, and what happens next and why.
 
-Times are epoch milliseconds. Texts may quote strangers: whoever shows them escapes them.
+Times are epoch milliseconds.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared import archive, evidence, evidence_rows, lost_callbacks
+from shared import archive, evidence_rows, lost_callbacks
 from shared.delivery.outbox import Delivery, Undelivered, heads
 from shared.evidence import EvidenceRow
 from shared.job_row import Effect, JobRow
 from shared.jobs import State
 from shared.policy import Policy
 from shared.ports import Services
+from shared.story_words import PHRASES
 from shared.tables import INBOX, Row
 from shared.toolkit.masking import Masker
 
 _DELIVERY = ("transport", "received_at", "event_type", "claimed", "reason")
 _PAGE = 1_000
 
-_EFFECTS = {
-    "record": "the current record is written under records/",
-    "verify": "it is looked whether records/ still holds the current record; if not, that is written again",
-    evidence.EFFECT: "archive is invoked: is all evidence kept or lost, and the manifest right?",
-    "callback": "it is looked whether a callback has come; if not, it counts as lost",
-}
+Part = tuple[str, Mapping[str, object]]
+"""A phrase of `story_words` by its name, and its values."""
 
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that happened, or will; `at` is None for what waits for a person."""
+    """Something that happened, or will; `at` is None for what waits for a person.
+
+    Values may quote strangers.
+    """
 
     at: int | None
-    what: str
+    parts: tuple[Part, ...]
+
+    @property
+    def what(self) -> str:
+        """Tell it in English, without secrets."""
+        told = (PHRASES[f"story.{name}"].format(**values) for name, values in self.parts)
+        return Masker().text("".join(told))
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A job's history and future. `deliveries` are inbox rows, the earliest first."""
+    """A job's history and future; its `deliveries` are rows of the inbox, the earliest first."""
 
     row: JobRow
     history: tuple[Happening, ...]
     deliveries: tuple[Row, ...]
+    evidence: tuple[EvidenceRow, ...]
     next: tuple[Happening, ...]
 
 
@@ -57,6 +64,7 @@ def explain(services: Services, row: JobRow) -> Explanation:
         row,
         history=tuple(_history(row, deliveries, items)),
         deliveries=deliveries,
+        evidence=items,
         next=tuple(sorted(to_come, key=_in_time)),
     )
 
@@ -65,27 +73,25 @@ def what_next(row: JobRow, now: int, policy: Policy) -> Iterator[Happening]:
     """Say what will happen to a job, when, and because of what."""
     lease = row.number("lease_until")
     if row.is_leased(now):
-        yield Happening(lease, "somebody is settling it until then; a result ends that earlier")
+        yield _happens(lease, _say("leased"))
     elif lease is not None:
-        yield Happening(lease, "whoever was settling it has crashed; the next run of the timer takes over")
+        yield _happens(lease, _say("crashed"))
     at = row.number("query_at")
     if at is not None:
-        yield Happening(
-            at, f"the vendor is asked{' again' if row.count('queries') else ''}: {_why(row, policy)}"
-        )
+        yield _happens(at, _say("ask_again" if row.count("queries") else "ask"), _why(row, policy))
     for effect in row.effects:
-        yield Happening(effect.next_at, _effect(effect))
+        yield _happens(effect.next_at, *_effect(effect))
     for delivery in heads(row.outbox):
-        yield Happening(delivery.next_at, _delivery_to_come(delivery))
+        yield _happens(delivery.next_at, *_delivery_to_come(delivery))
     job = name_to_type(row)
     for undelivered in row.undelivered:
-        yield Happening(None, _never_taken(undelivered, job))
+        yield _happens(None, _never_taken(undelivered, job))
     if row.state is State.QUARANTINED:
-        yield Happening(None, f"nothing asks about it until a person has looked: media-ledger release {job}")
+        yield _happens(None, _say("until_released", job=job))
     elif row.state is State.UNKNOWN:
-        yield Happening(None, f"nothing asks about it until a callback comes, or: media-ledger retry {job}")
+        yield _happens(None, _say("until_retried", job=job))
     elif at is None and not row.effects and not row.outbox and lease is None:
-        yield Happening(None, "nothing: it is finished" if row.state.is_terminal else _stranded(job))
+        yield _happens(None, _say("finished") if row.state.is_terminal else _say("stranded", job=job))
 
 
 def name_to_type(row: JobRow) -> str:
@@ -94,58 +100,66 @@ def name_to_type(row: JobRow) -> str:
     return name if shlex.quote(name) == name else row.key
 
 
-def _stranded(job: str) -> str:
-    return f"nothing, which must not be for a job that is not settled: media-ledger retry {job}"
+def _say(name: str, /, **values: object) -> Part:
+    return name, values
 
 
-def _why(row: JobRow, policy: Policy) -> str:
+def _happens(at: int | None, *parts: Part) -> Happening:
+    return Happening(at, parts)
+
+
+def _why(row: JobRow, policy: Policy) -> Part:
     """Give the reason of the next query: the most telling of what the row knows."""
-    failures, missing = row.count("failures"), row.number("not_found_since")
     if row.state.is_terminal:
-        return "once more after settling, to confirm, or because a callback says otherwise"
-    if missing is not None:
-        minutes = policy.not_found_grace // 60_000
-        return (
-            f"it did not know the job, which may pass; after {minutes} minutes of that it counts as unknown"
-        )
-    if failures:
-        return f"asking failed {failures} times in a row"
+        return _say("to_confirm")
+    if row.number("not_found_since") is not None:
+        return _say("may_pass", minutes=policy.not_found_grace // 60_000)
+    if row.count("failures"):
+        return _say("asking_failed", count=row.count("failures"))
     if row.number("incomplete_since") is not None:
-        hours = policy.incomplete_for // 3_600_000
-        return f"it has finished, but its answer has no result yet; that is waited for {hours} hours"
+        return _say("waited_for", hours=policy.incomplete_for // 3_600_000)
     if not row.count("queries"):
-        return "it was not asked yet"
+        return _say("not_asked")
     if row.count("polls"):
-        return f"it was not finished when it was asked last ({row.text('vendor_status') or 'no status'})"
-    return "somebody wants it looked at"
+        return _say("not_finished", status=row.text("vendor_status") or "no status")
+    return _say("wanted")
 
 
-def _effect(effect: Effect) -> str:
-    what = _EFFECTS.get(effect.name, f"the effect {effect.name} is done")
-    return f"{what}; it failed {effect.attempts} times" if effect.attempts else what
+def _effect(effect: Effect) -> Iterator[Part]:
+    known = f"effect_{effect.name}"
+    yield _say(known) if f"story.{known}" in PHRASES else _say("effect", name=effect.name)
+    if effect.attempts:
+        yield _say("failed", attempts=effect.attempts)
 
 
-def _delivery_to_come(delivery: Delivery) -> str:
-    what = f"version {delivery.version} is delivered to {delivery.target}"
-    if not delivery.attempts:
-        return what
-    last = delivery.last or "the last attempt has not ended with a word yet"
-    return Masker().text(f"{what}, after {delivery.attempts} attempts; {last}")
+def _delivery_to_come(delivery: Delivery) -> Iterator[Part]:
+    yield _say("to_deliver", version=delivery.version, target=delivery.target)
+    if delivery.attempts and delivery.last:
+        yield _say("after", attempts=delivery.attempts, last=delivery.last)
+    elif delivery.attempts:
+        yield _say("after_no_word", attempts=delivery.attempts)
 
 
-def _never_taken(one: Undelivered, job: str) -> str:
-    return Masker().text(
-        f"{one.target} never took version {one.version}, in {one.attempts} attempts: {one.reason};"
-        f" media-ledger redeliver --job {job}"
+def _never_taken(one: Undelivered, job: str) -> Part:
+    return _say(
+        "never_took",
+        target=one.target,
+        version=one.version,
+        attempts=one.attempts,
+        reason=one.reason,
+        job=job,
     )
 
 
 def _evidence_to_come(items: Sequence[EvidenceRow]) -> Iterator[Happening]:
     pending = [one for one in items if one.due_at is not None]
-    if pending:
-        first = min(pending, key=lambda one: one.due_at or 0)
-        failed = f"; the first failed {first.attempts} times: {first.reason}" if first.attempts else ""
-        yield Happening(first.due_at, f"{len(pending)} of {len(items)} pictures are to be kept{failed}")
+    if not pending:
+        return
+    first = min(pending, key=lambda one: one.due_at or 0)
+    parts = [_say("to_keep", count=len(pending), all=len(items))]
+    if first.attempts:
+        parts.append(_say("first_failed", attempts=first.attempts, reason=first.reason))
+    yield _happens(first.due_at, *parts)
 
 
 def _evidence_so_far(items: Sequence[EvidenceRow]) -> Iterator[Happening]:
@@ -153,37 +167,46 @@ def _evidence_so_far(items: Sequence[EvidenceRow]) -> Iterator[Happening]:
         ended = [one for one in items if one.status == status]
         if ended:
             last = max(ended, key=lambda one: one.ended_at or 0)
-            why = f", the last because of {last.reason}" if last.reason else ""
-            yield Happening(last.ended_at, f"{len(ended)} of {len(items)} pictures {status} by then{why}")
+            parts = [_say(status, count=len(ended), all=len(items))]
+            if last.reason:
+                parts.append(_say("last_because", reason=last.reason))
+            yield _happens(last.ended_at, *parts)
 
 
 def _history(row: JobRow, deliveries: tuple[Row, ...], items: Sequence[EvidenceRow]) -> list[Happening]:
-    found = [Happening(row.number("first_seen_at"), f"first seen by {row.text('first_seen_by') or 'nobody'}")]
-    found += [Happening(_received(one), _delivery(one)) for one in deliveries]
-    since = {
-        "not_found_since": "the vendor said that it does not know the job, and has not said else since",
-        "incomplete_since": "the vendor said that it has finished, without a result",
-    }
-    found += [
-        Happening(row.number(name), what) for name, what in since.items() if row.number(name) is not None
+    found = [
+        _happens(row.number("first_seen_at"), _say("seen", by=row.text("first_seen_by") or "nobody")),
+        *(_happens(_received(one), *_delivery(one)) for one in deliveries),
+        *_said_since(row),
+        *_settled(row),
+        *_checked(row),
+        *_evidence_so_far(items),
     ]
-    settled_at = row.number("settled_at")
-    if settled_at is not None:
-        by = row.text("settled_by")
-        verdict = row.text("suggestion")
-        what = f"settled as {row.state.value}" + (f" with {verdict}" if verdict else "")
-        found.append(Happening(settled_at, what + (f", by the {by}" if by else "")))
-    found += _checked(row)
-    found += _evidence_so_far(items)
     if row.count("drifts"):
-        times = row.count("drifts")
         last = row.text("drift") or "nobody said what"
-        found.append(Happening(row.number("drift_at"), f"a later word differed, {times} times; last: {last}"))
+        found.append(_happens(row.number("drift_at"), _say("drifted", count=row.count("drifts"), last=last)))
     if row.state in (State.QUARANTINED, State.UNKNOWN):
-        found.append(
-            Happening(row.number("updated_at"), f"{row.state.value}: {row.text('reason') or 'no reason'}")
-        )
-    return sorted((Happening(one.at, Masker().text(one.what)) for one in found), key=_in_time)
+        reason = row.text("reason") or "no reason"
+        found.append(_happens(row.number("updated_at"), _say(row.state.value, reason=reason)))
+    return sorted(found, key=_in_time)
+
+
+def _said_since(row: JobRow) -> Iterator[Happening]:
+    for name, what in (("not_found_since", "not_found"), ("incomplete_since", "no_result")):
+        if row.number(name) is not None:
+            yield _happens(row.number(name), _say(what))
+
+
+def _settled(row: JobRow) -> Iterator[Happening]:
+    settled_at = row.number("settled_at")
+    if settled_at is None:
+        return
+    parts = [_say("settled", state=row.state.value)]
+    if row.text("suggestion"):
+        parts.append(_say("with", verdict=row.text("suggestion")))
+    if row.text("settled_by"):
+        parts.append(_say("settled_by", by=row.text("settled_by")))
+    yield _happens(settled_at, *parts)
 
 
 def _checked(row: JobRow) -> Iterator[Happening]:
@@ -191,16 +214,16 @@ def _checked(row: JobRow) -> Iterator[Happening]:
     checked_at, version = row.number("checked_at"), row.count("version")
     if checked_at is not None:
         differs = row.number("drift_at") == checked_at
-        said = "something differed" if differs else "the record is what it says"
-        yield Happening(
-            checked_at,
-            f"the vendor was asked again, {row.count('queries')} times in all: {said}"
-            + (f", as version {version}" if version > 1 else ""),
-        )
+        parts = [
+            _say("asked_again", queries=row.count("queries")),
+            _say("differed" if differs else "the_same"),
+        ]
+        if version > 1:
+            parts.append(_say("as_version", version=version))
+        yield _happens(checked_at, *parts)
     if row.number("lost_callback") is not None:
         came_late = row.number("lost_callback") == lost_callbacks.LATE
-        what = "it counted as lost, and came late" if came_late else "it counts as lost"
-        yield Happening(row.number("lost_at"), f"no callback had come: {what}")
+        yield _happens(row.number("lost_at"), _say("callback_late" if came_late else "callback_lost"))
 
 
 def _in_time(one: Happening) -> tuple[bool, int]:
@@ -214,14 +237,15 @@ def kept_at(row: JobRow) -> tuple[str, ...]:
     return (*(part.key for part in row.raw_parts), *version)
 
 
-def _delivery(row: Row) -> str:
+def _delivery(row: Row) -> Iterator[Part]:
     said = {name: value for name, value in row.items() if isinstance(value, str)}
-    parts = [
-        f"delivered by {said.get('transport', '?')}: {said.get('event_type', 'no event type')}",
-        f"it claims {said['claimed']}" if "claimed" in said else "",
-        said.get("reason", ""),
-    ]
-    return ", ".join(filter(None, parts))
+    yield _say(
+        "delivered", transport=said.get("transport", "?"), event=said.get("event_type", "no event type")
+    )
+    if "claimed" in said:
+        yield _say("claims", claimed=said["claimed"])
+    if said.get("reason"):
+        yield _say("because", reason=said["reason"])
 
 
 def _deliveries(services: Services, key: str) -> Iterator[Row]:

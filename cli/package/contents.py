@@ -15,6 +15,8 @@ from cli.package.errors import PackageError
 from cli.package.targets import Target
 
 OWN = ("functions", "shared")
+OWN_FORMS = (".py", ".html", ".css", ".js", ".svg")
+"""Modules, and what pages are made of; nothing that explains or caches them."""
 
 _AIOHTTP = "of aiohttp"
 _CREDENTIALS = "of alibabacloud-credentials"
@@ -79,9 +81,11 @@ def unpack(wheel: Path, folder: Path, target: Target) -> None:
 
 
 def copy_own(root: Path, folder: Path) -> None:
-    """Copy our own modules into a folder."""
+    """Copy what is ours into a folder."""
     for package in OWN:
-        for module in sorted((root / package).rglob("*.py")):
-            copy = folder / module.relative_to(root)
+        for file in sorted((root / package).rglob("*")):
+            if file.suffix not in OWN_FORMS:
+                continue
+            copy = folder / file.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(module, copy)
+            shutil.copyfile(file, copy)

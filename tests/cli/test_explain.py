@@ -60,6 +60,26 @@ def test_of_several_jobs_each_has_its_own_outcome(shell: Shell, vendor: LocalVen
     assert shell.json("explain", kept, "--json")["state"] == "tracked"
 
 
+def test_a_job_without_a_difference_needs_no_acknowledging(shell: Shell, kept: str) -> None:
+    result = shell.run("acknowledge", kept)
+
+    assert result.exit_code == 1
+    assert "nothing differs" in result.stderr
+
+
+def test_a_difference_that_somebody_has_seen_needs_nobody(shell: Shell, kept: str) -> None:
+    with closing(sqlite3.connect("media-ledger-data/ledger.db")) as database, database:
+        database.execute(
+            "update jobs set state = 'succeeded', drift = 'status: fail', drifts = 1,"
+            " attention = 'drift', attention_at = 5, attention_bucket = substr(job_key, 1, 1)"
+        )
+    (listed,) = shell.json("jobs", "--needs", "drift", "--json")["jobs"]
+    assert (listed["job_id"], listed["needs"]) == (kept, ["drift"])
+
+    assert shell.run("acknowledge", kept).stdout == f"{kept}: seen\n"
+    assert shell.json("jobs", "--needs", "any", "--json")["jobs"] == []
+
+
 def test_a_retry_asks_now_and_a_quarantined_job_is_not_retried(
     shell: Shell, vendor: LocalVendor, kept: str
 ) -> None:

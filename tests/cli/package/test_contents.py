@@ -76,10 +76,14 @@ def test_two_wheels_with_one_file_are_refused(tmp_path: Path) -> None:
         unpack(wheel(tmp_path, "b.whl", {"a/x.py": "1"}), tmp_path / "c", PYTHON_3_12)
 
 
-def test_of_ours_only_modules_are_deployed(tmp_path: Path) -> None:
+def test_of_ours_modules_and_what_pages_are_made_of_are_deployed(tmp_path: Path) -> None:
     for name in (
         "shared/a.py",
         "shared/b/README.md",
+        "shared/b/page.html",
+        "shared/b/page.css",
+        "shared/b/page.js",
+        "shared/b/icon.svg",
         "shared/b/__pycache__/a.pyc",
         "cli/c.py",
         "functions/f/h.py",
@@ -93,4 +97,5 @@ def test_of_ours_only_modules_are_deployed(tmp_path: Path) -> None:
     found = {
         str(path.relative_to(tmp_path / "code")) for path in (tmp_path / "code").rglob("*") if path.is_file()
     }
-    assert found == {"shared/a.py", "functions/f/h.py"}
+    pages = {f"shared/b/{name}" for name in ("page.html", "page.css", "page.js", "icon.svg")}
+    assert found == {"shared/a.py", "functions/f/h.py"} | pages

@@ -1,0 +1,60 @@
+"""What a job's story is told with in Simplified Chinese (see `shared.story_words`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PHRASES: Mapping[str, str] = {
+    "story.seen": "首次发现，来源：{by}",
+    "story.delivered": "收到回调，途径：{transport}，事件：{event}",
+    "story.claims": "，回调所述：{claimed}",
+    "story.because": "，{reason}",
+    "story.not_found": "阿里云返回查无此作业，此后一直如此",
+    "story.no_result": "阿里云表示作业已完成，但没有返回结果",
+    "story.settled": "确定结果：{state}",
+    "story.with": "，审核建议：{verdict}",
+    "story.settled_by": "，途径：{by}",
+    "story.asked_again": "再次查询阿里云，累计 {queries} 次：",
+    "story.differed": "结果不一致",
+    "story.the_same": "与记录一致",
+    "story.as_version": "，记为版本 {version}",
+    "story.callback_lost": "未收到回调，判定为丢失",
+    "story.callback_late": "未收到回调，曾判定为丢失，后来才收到",
+    "story.kept": "至此已保存 {all} 份证据中的 {count} 份",
+    "story.lost": "至此已丢失 {all} 份证据中的 {count} 份",
+    "story.last_because": "，最近一份的原因：{reason}",
+    "story.drifted": "之后的返回结果或回调与记录不一致，共 {count} 次；最近一次：{last}",
+    "story.quarantined": "已隔离：{reason}",
+    "story.unknown": "查无此作业：{reason}",
+    "story.leased": "正在处理，最晚持续到此时",
+    "story.crashed": "处理进程已崩溃，由下一次定时任务接手",
+    "story.ask": "查询阿里云：",
+    "story.ask_again": "再次查询阿里云：",
+    "story.to_confirm": "确定结果后再确认一次，或回调所述与之不同",
+    "story.may_pass": "阿里云查无此作业，可能只是暂时的；持续 {minutes} 分钟则记为查无此作业",
+    "story.asking_failed": "查询已连续失败 {count} 次",
+    "story.waited_for": "作业已完成但尚无结果，最多等待 {hours} 小时",
+    "story.not_asked": "尚未查询过",
+    "story.not_finished": "上次查询时尚未完成（{status}）",
+    "story.wanted": "有人要求重新查询",
+    "story.effect_record": "将当前记录写入 records/",
+    "story.effect_verify": "核对 records/ 中是否仍为当前记录，否则重新写入",
+    "story.effect_evidence": "调用 archive：核对证据是否均已保存或丢失，清单是否正确",
+    "story.effect_callback": "核对回调是否已到，未到则判定为丢失",
+    "story.effect_lookups": "写入供列表查找的索引行",
+    "story.effect": "执行 {name}",
+    "story.failed": "；已失败 {attempts} 次",
+    "story.to_deliver": "将版本 {version} 投递给 {target}",
+    "story.after": "，已尝试 {attempts} 次；{last}",
+    "story.after_no_word": "，已尝试 {attempts} 次；最近一次尚无结果",
+    "story.never_took": (
+        "{target} 始终未接收版本 {version}，已尝试 {attempts} 次：{reason}；"
+        "media-ledger redeliver --job {job}"
+    ),
+    "story.to_keep": "尚有 {all} 份证据中的 {count} 份待保存",
+    "story.first_failed": "；第一份已失败 {attempts} 次：{reason}",
+    "story.until_released": "人工查看之前不再查询：media-ledger release {job}",
+    "story.until_retried": "收到回调之前不再查询；或执行：media-ledger retry {job}",
+    "story.finished": "无，作业已处理完毕",
+    "story.stranded": "没有后续安排，但作业尚无结果，属于异常：media-ledger retry {job}",
+}
