@@ -108,6 +108,8 @@ def _say_more(story: Story, rows: list[JobRow], numbers: dict[str, Any]) -> None
         f" {numbers['quarantined']} unreadable answer of the vendor, whose job is quarantined, and"
         f" {numbers['unreadable']} deliveries that nobody could read, kept under"
         f" {story.folder / 'archive' / 'quarantine'}. `report` asks for a person because of them.\n\n"
+        f"Look at it in the browser:\n"
+        f"  .venv/bin/media-ledger console {where}\n\n"
         f"Look further:\n"
         f"  .venv/bin/media-ledger show {shown.ref.job_id} {where}\n"
         f"  .venv/bin/media-ledger at {shown.ref.job_id} answer:/MediaAuditJob/Data/Suggestion {where}\n"

@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     comparing,
+    console,
     costing,
     delivering,
     demo,
@@ -23,6 +24,7 @@ from cli import (
     intervening,
     invoking,
     linting,
+    listing,
     looking,
     migrating,
     packaging,
@@ -32,6 +34,7 @@ from cli import (
     redelivering,
     redriving,
     replaying,
+    report_job,
     reporting,
     serving,
     settling,
@@ -56,11 +59,12 @@ for command in (
     tracking.track,
     settling.settle,
     reconciling.reconcile,
-    looking.jobs,
+    listing.jobs,
     looking.show,
     looking.at,
     explaining.explain,
     reporting.report,
+    report_job.report_job,
     comparing.compare,
     exporting.export,
     rechecking.recheck,
@@ -72,6 +76,7 @@ for command in (
     migrating.migrate,
     intervening.release,
     intervening.retry,
+    intervening.acknowledge,
     evidence.evidence,
     holding.hold,
     holding.release_hold,
@@ -83,6 +88,7 @@ for command in (
     deploying.deploy,
     costing.cost,
     serving.serve,
+    console.console,
 ):
     app.command(epilog=EXIT_STATUSES)(command)
 app.command("import", epilog=EXIT_STATUSES)(importing.import_answers)

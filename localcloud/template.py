@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import add, mul, sub
 from pathlib import Path
 from typing import TypeAlias
@@ -78,10 +78,14 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template: its functions by name, and the whole document with the long forms."""
+    """A parsed template: its functions by name, and the whole document with the long forms.
+
+    `parameters` are the values that were given, before the defaults.
+    """
 
     functions: Mapping[str, FunctionSpec]
     tree: Mapping[str, Tree]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def resources(self, type_: str) -> dict[str, Properties]:
         """Give the properties of every resource of that type, by logical id."""
@@ -124,6 +128,7 @@ class _Reader:
         parameters = _mapping(tree, "Parameters", "the template") if "Parameters" in tree else {}
         described = {name: _mapping(parameters, name, "Parameters") for name in parameters}
         defaults = {name: str(p["Default"]) for name, p in described.items() if "Default" in p}
+        self._given = given
         self._values = {**defaults, **given}
 
     def read(self) -> Template:
@@ -143,7 +148,7 @@ class _Reader:
             spec = self._function(properties, name, tuple(triggers.get(name, ())), reserved.get(name))
             if functions.setdefault(spec.name, spec) is not spec:
                 raise _WrongError(f"{name}: a second resource for the function {spec.name}")
-        return Template(functions, self._tree)
+        return Template(functions, self._tree, self._given)
 
     def _function(
         self, properties: Properties, where: str, triggers: tuple[TriggerSpec, ...], reserved: int | None

@@ -10,7 +10,7 @@ jobs before any callback (it reads `announcements`), `importing` brings answers 
 `sending` tells the next system (`attempts` is one try of it, `handing_over` has it begun, `redelivery` has it
 done again). They are made of `marks` (somebody wants a job looked at), `leasing` (the right to settle it),
 `asking` (query, result files, record), `conclusions` (what an answer means), `job_row` and `archive` (what
-lies where).
+lies where). `console` shows it all to people: `job_views` and `listings` read, `pages` writes HTML.
 
 `kinds`, `inbound`, `announcements`, `delivery`, `documents`, `record`, `jobs`, `taxonomy`, `tables`,
 `places`, `policy` and `vendor` do no I/O and read no clock. Only `bootstrap` builds adapters and reads

@@ -133,10 +133,11 @@ class ObjectStreams(ObjectReads, Protocol):
 class ObjectLinks(Protocol):
     """Makes links for somebody who looks now."""
 
-    def link(self, key: str, *, seconds: int) -> str:
+    def link(self, key: str, *, seconds: int, saved_as: str | None = None) -> str:
         """Give an address at which the object can be read for so long, by whoever has it: never log it.
 
-        It may end sooner, with the credentials that signed it. Whether there is an object is not asked.
+        A browser saves what is `saved_as` a name, instead of showing it. The address may end sooner, with the
+        credentials that signed it. Whether there is an object is not asked.
         """
         ...
 
@@ -205,8 +206,9 @@ class Ledger(Protocol):
     ) -> Page:
         """Read a partition of an index in ascending position, up to and including `upto`.
 
-        With `newest_first` in descending order, from `upto` on. `after` continues in either. Rows hold
-        the index columns, the table's key and what the index covers. An index lags: what it says is a
+        With `newest_first` in descending order, from `upto` on. `after` continues in either, behind a place
+        where a row may have been or not. Rows hold the index columns, the table's key and what the index
+        covers. An index lags: what it says is a
         hint, and what it leaves out may exist.
         """
         ...
@@ -222,7 +224,8 @@ class Ledger(Protocol):
     ) -> Page:
         """Read the rows whose first key column is `first`, in order of the rest of their keys.
 
-        Strongly consistent. Rows hold the table's key and what they have of `columns`.
+        Strongly consistent. `after` continues behind a key, whether there is such a row or not. Rows hold the
+        table's key and what they have of `columns`.
         """
         ...
 
@@ -251,16 +254,32 @@ class MediaApi(Protocol):
         ...
 
 
+LARGE_FILE = 4 * 1024**2
+"""Bytes of a result file beyond which it is never held in memory."""
+
+
 class ResultFiles(Protocol):
     """Reads files that vendor jobs wrote into the user's own buckets."""
 
     def read(self, uri: str) -> bytes:
-        """Read a whole file at `oss://bucket.oss-region.aliyuncs.com/key`.
+        """Read a whole file at `oss://bucket.oss-region.aliyuncs.com/key`, of at most `LARGE_FILE` bytes.
 
-        Raise `ObjectNotFoundError` when it is not there, `SettingError` when no such place can be
-        read from here, `StoreUnavailableError` for now.
+        Raise `ObjectNotFoundError` when it is not there, `FileTooLargeError` when it is larger,
+        `SettingError` when no such place can be read from here, `StoreUnavailableError` for now.
         """
         ...
+
+
+class NoLargeFiles:
+    """Reads no large files: what services have whose result files are all at hand."""
+
+    def chunks(self, name: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See `ObjectReads.chunks`."""
+        raise SettingError("no large file can be read from here", file=name[:200])
+
+    def info(self, name: str, /) -> ObjectInfo:
+        """See `ObjectReads.info`."""
+        raise SettingError("no large file can be read from here", file=name[:200])
 
 
 class EventSender(Protocol):
@@ -354,5 +373,7 @@ class Services:
     target_health: TargetHealth = field(default_factory=TargetHealth)
     queues: Queues = field(default_factory=NoQueues)
     downloads: Downloads = field(default_factory=NoDownloads)
+    large_files: ObjectReads = field(default_factory=NoLargeFiles)
+    """Result files by their addresses, for those that `result_files` does not read."""
     hearsay: Admission = field(default_factory=AdmitsAll)
     """How often a product may be asked about jobs that an unsigned body alone has named."""

@@ -21,6 +21,8 @@ TOKEN = "CAISxCanaryTokenOfSts8f1c"
 SIGNATURE = "S3CRET"  # what signs URLs in the recorded answers
 PHONE = "13912348888"
 DELIVERY_KEY = "canary-delivery-key-8f1c"
+PERSON = "canary-person-8f1c"
+"""Who looks at pages, as their token says."""
 SIGNED = "signature of a URL"
 SECRETS: Mapping[str, str] = {
     "key id": KEYS.access_key_id,
@@ -29,6 +31,7 @@ SECRETS: Mapping[str, str] = {
     SIGNED: SIGNATURE,
     "phone number": PHONE,
     "delivery key": DELIVERY_KEY,
+    "claim of a token": PERSON,
 }
 
 RECEIVED = {("inbox", "body"), ("evidence", "url")}

@@ -214,9 +214,9 @@ class FaultyObjectStore:
         with self._faults.around("info", key):
             return self._inner.info(key)
 
-    def link(self, key: str, *, seconds: int) -> str:
+    def link(self, key: str, *, seconds: int, saved_as: str | None = None) -> str:
         """See `ObjectLinks.link`, which calls nobody."""
-        return self._inner.link(key, seconds=seconds)
+        return self._inner.link(key, seconds=seconds, saved_as=saved_as)
 
     def remove(self, key: str) -> None:
         """See `ObjectRemoval.remove`."""

@@ -12,10 +12,10 @@ import json
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from opentelemetry import trace as opentelemetry
@@ -40,6 +40,7 @@ from shared.toolkit import Masker
 from shared.toolkit.context import Credentials
 from tests.canaries import (
     KEYS,
+    PERSON,
     PHONE,
     SECRETS,
     SIGNED_URL,
@@ -49,7 +50,9 @@ from tests.canaries import (
     look_at_stores,
     marked_callbacks,
 )
+from tests.console import event as page_event
 from tests.simulation.run import START
+from tests.tokens import claims, jwks, token
 
 ROOT = Path(__file__).parent.parent
 KIND = "vod.media_audit"
@@ -74,6 +77,7 @@ class Functions:
     folder: Path
     spans: InMemorySpanExporter
     monkeypatch: pytest.MonkeyPatch
+    pages: dict[str, str] = field(default_factory=dict)
 
     def look(self) -> Places:
         """Have marked callbacks taken in, told of and asked about again; search all that this leaves."""
@@ -114,6 +118,34 @@ class Functions:
                 places.look(f"answer of {function}", runner.invoke(function, event))
             except InvocationError as error:
                 places.look(f"error of {function}", str(error) + json.dumps(error.body))
+        self._show(places, runner, jobs)
+
+    def _show(self, places: Places, runner: InProcessRunner, jobs: list[str]) -> None:
+        """Have the console show it all, with what was asked for full of secrets, too."""
+        self.monkeypatch.setenv("LEDGER_CONSOLE_JWKS", jwks())
+        looker = claims(START, sub=PERSON)
+        pasted = quote(SIGNED_URL)
+        asked = [
+            "/",
+            "/jobs",
+            "/jobs?needs=any",
+            f"/jobs?label={pasted}",
+            f"/jobs?state={pasted}",
+            f"/{pasted}",
+        ]
+        for job in jobs:
+            asked += [
+                f"/jobs/{job}",
+                f"/jobs/{job}?at=answer:/MediaAuditJob/Data",
+                f"/jobs/{job}?at={pasted}",
+            ]
+        for target in asked:
+            path, _, query = target.partition("?")
+            event = page_event(path, dict(parse_qsl(query)), authorization=f"Bearer {token(looker)}")
+            shown = json.loads(runner.invoke("console", event))
+            assert shown["statusCode"] in (200, 400, 404)
+            self.pages[target] = shown["body"]
+            places.look(f"page {path}", shown["body"].replace(PHONE, "a phone number that somebody spoke"))
 
     def _settings(self, vendor: str) -> dict[str, str]:
         plan = {
@@ -150,7 +182,8 @@ def test_functions_leave_no_secret_anywhere(functions: Functions) -> None:
     places = functions.look()
 
     assert places.leaks == []
-    assert {one.name for one in functions.spans.get_finished_spans()} >= {"callback", "deliver"}
+    assert {one.name for one in functions.spans.get_finished_spans()} >= {"callback", "deliver", "console"}
+    assert any(SIGNED_URL.partition("?")[0] in one for one in functions.pages.values())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from localcloud.template import read_template
+from shared.console_settings import ConsoleSettings
 from shared.settings import Settings
 from shared.webhook_settings import WebhookSettings
 from tests.test_template_rights import ROLES, STACK
@@ -44,7 +45,7 @@ def test_every_role_and_every_secret_is_told_of_as_a_key() -> None:
     hidden = {name for name, one in template["Parameters"].items() if one.get("NoEcho")}
     secrets = {
         str(field.alias)
-        for model in (Settings, WebhookSettings)
+        for model in (Settings, WebhookSettings, ConsoleSettings)
         for field in model.model_fields.values()
         if SecretStr.__name__ in str(field.annotation)
     }

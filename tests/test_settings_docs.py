@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import places
+from shared.console_settings import ConsoleSettings
 from shared.settings import Settings
 from shared.webhook_settings import WebhookSettings
 
@@ -15,7 +16,9 @@ PAGE = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encodin
 ROWS = dict(re.findall(r"^\| `((?:LEDGER|ALIBABA_CLOUD)_\w+)` \| (?:`([^`]*)`)? ?\|", PAGE, re.MULTILINE))
 NEEDED = ("LEDGER_OBJECTS", "LEDGER_TABLES")
 FIELDS = {
-    str(field.alias): field for model in (Settings, WebhookSettings) for field in model.model_fields.values()
+    str(field.alias): field
+    for model in (Settings, WebhookSettings, ConsoleSettings)
+    for field in model.model_fields.values()
 }
 # What no text of a variable says, or what says that nothing is set.
 IN_WORDS = {"LEDGER_INVOKER": places.invoker}

@@ -15,6 +15,8 @@ from functions import instance
 from localcloud.template import FunctionSpec, read_template
 from shared import archive, bootstrap
 from shared.attempts import RESERVE
+from shared.console.access import COOKIE, ClosedAccess, TokenAccess
+from shared.console_settings import ConsoleSettings
 from shared.delivery.targets import Target
 from shared.jobs import JobRef
 from shared.places import Bucket, Fc3, Instance, Network
@@ -23,6 +25,7 @@ from shared.settings import Settings
 from shared.tables import TABLES, Table
 from shared.toolkit.strict_json import NumberText
 from shared.webhook_settings import WebhookSettings
+from tests.console import JWKS
 from tests.stack import Stack
 
 ROOT = Path(__file__).parent.parent
@@ -128,10 +131,10 @@ def test_a_function_starts_with_the_variables_that_it_is_given(spec: FunctionSpe
     settings, _ = Settings.read(variables), WebhookSettings.read(variables)
     services = bootstrap.build(settings)
     bootstrap.close(services)
+    ConsoleSettings.read(variables)
+    own: dict[str, type[BaseModel]] = {"webhook": WebhookSettings, "console": ConsoleSettings}
 
-    assert set(variables) <= aliases(Settings) | (
-        aliases(WebhookSettings) if spec.name == "webhook" else set()
-    )
+    assert set(variables) <= aliases(Settings) | (aliases(own[spec.name]) if spec.name in own else set())
     assert settings.objects == Bucket("archive", network=Network(is_internal=True))
     assert settings.tables == Instance("media-ledger", network=Network(is_internal=True))
     assert sum(len(name) + len(value) for name, value in variables.items()) <= 4096
@@ -272,6 +275,7 @@ def test_what_is_kept_outlives_the_stack() -> None:
         "JobsTable",
         "InboxTable",
         "EvidenceTable",
+        "LookupsTable",
         "LeasesTable",
     }
     assert set(kept.values()) == {"Retain"}
@@ -314,6 +318,27 @@ def test_who_announces_over_http_signs_for_a_right_to_invoke() -> None:
     trigger = STACK.properties("TrackFromHttp")["TriggerConfig"]
 
     assert (trigger["authType"], trigger["methods"]) == ("function", ["POST"])
+
+
+def test_there_is_a_way_into_the_console_for_tokens_of_ones_own_keys_alone() -> None:
+    open_stack = Stack(TEMPLATE, **NEEDED, ConsoleJwks=JWKS)
+    trigger = open_stack.properties("ConsoleFromHttp")["TriggerConfig"]
+    config = json.loads(trigger["authConfig"])
+
+    assert "ConsoleFromHttp" not in STACK.of_type("ALIYUN::FC3::Trigger")
+    assert "ConsoleFromHttp" in open_stack.of_type("ALIYUN::FC3::Trigger")
+    assert (trigger["authType"], trigger["methods"]) == ("jwt", ["GET", "HEAD"])
+    assert config["jwks"] == json.loads(JWKS)
+    assert config["tokenLookup"].split(",") == ["header:Authorization:Bearer ", f"cookie:{COOKIE}"]
+    assert config.keys() == {"jwks", "tokenLookup"}  # no path does without a token
+
+
+def test_the_console_has_the_keys_of_its_parameter_and_lets_nobody_in_without_any() -> None:
+    spec = TEMPLATE.functions["console"]
+    variables = environment(Stack(TEMPLATE, **NEEDED, ConsoleJwks=JWKS), spec)
+
+    assert isinstance(ConsoleSettings.read(variables).access(), TokenAccess)
+    assert isinstance(ConsoleSettings.read(environment(STACK, spec)).access(), ClosedAccess)
 
 
 @pytest.mark.parametrize("name", ["Delivery", "DeliveryKeys"])

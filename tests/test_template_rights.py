@@ -15,15 +15,18 @@ import pytest
 
 from functions.archive.handler import handle as archive_evidence
 from functions.callback.handler import handle as take_callbacks
+from functions.console.handler import handle as show
 from functions.deliver.handler import handle as deliver
 from functions.reconcile.handler import handle as reconcile
 from functions.replay.handler import handle as replay
 from functions.track.handler import handle as track
 from functions.webhook.handler import handle as take_http_callbacks
 from localcloud.template import read_template
+from shared import evidence_rows
 from shared.adapters.local.inline_invoker import InlineInvoker
 from shared.adapters.senders.hooks import HookSender
 from shared.adapters.senders.limited_runs import LimitedRuns
+from shared.console.answering import Console
 from shared.delivery.rules import DeliveryPlan
 from shared.errors import ParseError
 from shared.kinds import KINDS, JobQuery
@@ -34,12 +37,13 @@ from shared.replay import tasks
 from shared.replay.selection import Selection
 from shared.tables import TABLES
 from tests.callers import CALLERS, SAMPLES
+from tests.console import Anybody, event
 from tests.faults import Faults, FaultyInvoker
 from tests.functions.test_reconcile import TICK
 from tests.newer_kinds import with_normalizer
 from tests.scripted_vendor import answer, callback
 from tests.stack import PSEUDO, Stack, covers
-from tests.world import KIND, Stores, World
+from tests.world import KIND, Stores, World, ref
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = read_template(ROOT / "template.yml")
@@ -49,6 +53,7 @@ STACK = Stack(TEMPLATE, **NEEDED)
 HANDLERS: dict[str, Callable[[bytes, Services], object]] = {
     "archive": archive_evidence,
     "callback": take_callbacks,
+    "console": partial(show, console=Console(Anybody())),
     "deliver": deliver,
     "reconcile": reconcile,
     "replay": replay,
@@ -72,6 +77,8 @@ OBJECTS = {
     "put_new": ["oss:PutObject", "oss:GetObject"],
     "put_file": ["oss:PutObject", "oss:GetObject"],
     "get": ["oss:GetObject"],
+    "info": ["oss:GetObject"],
+    "chunks": ["oss:GetObject"],
 }
 TABLE_NAMES = {name for table in TABLES for name in (table.name, *(index.name for index in table.indexes))}
 
@@ -176,8 +183,23 @@ def live(life: Life) -> None:
     life.go_on()
     beginning = replace(life.world.services, invoker=life.invoker)
     tasks.begin(beginning, Selection((KIND,), date(2025, 11, 20)), shards=2, deliver=True)
+    look_around(life)
     life.go_on()
     assert life.invoker.failed == ()
+
+
+def look_around(life: Life) -> None:
+    """Have every page shown."""
+    filters = {"state": "tracked", "kind": KIND, "label": "porn", "day": "2025-11-20", "needs": "any"}
+    for name, value in filters.items():
+        life.run("console", event("/jobs", {name: value}))
+    life.run("console", event("/"))
+    for job in range(1, 7):
+        key = ref(f"job-{job}").key
+        life.run("console", event(f"/jobs/{key}"))
+        life.run("console", event(f"/jobs/{key}/raw/answer"))
+        for name in evidence_rows.read_all(life.world.ledger, key):
+            life.run("console", event(f"/jobs/{key}/evidence/{name}"))
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +255,12 @@ def test_every_function_may_log_and_leave_its_failures(name: str) -> None:
     )
 
 
+def test_who_shows_pages_may_only_read() -> None:
+    actions = {action for action, _ in STACK.grants(ROLES["console"])}
+
+    assert actions == {"oss:GetObject", "ots:GetRow", "ots:GetRange", "log:PostLogStoreLogs"}
+
+
 def test_no_right_is_wider_than_one_action_on_a_folder_a_table_or_a_name() -> None:
     granted = {grant for role in (*ROLES.values(), "TopicRole") for grant in STACK.grants(role)}
     # OSS resources name no region, and the vendor's queries no resource.
@@ -271,6 +299,7 @@ def test_what_parameters_name_is_granted_and_nothing_beside_it() -> None:
     assert added == {
         "archive": {("oss:GetObject", f"acs:oss:*:*:{bucket}/*") for bucket in ("theirs", "ours")},
         "callback": asks,
+        "console": set(),
         "deliver": tells,
         "reconcile": asks,
         "replay": set(),

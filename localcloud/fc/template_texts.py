@@ -1,4 +1,4 @@
-"""Texts of a template as a stack has them: parameters at their defaults, resources by their names."""
+"""Texts of a template as a stack has them: parameters as given or by default, resources by names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Texts:
             for name, one in described.items()
             if isinstance(one, dict) and "Default" in one
         }
-        self._known |= {"ALIYUN::Region": region, "ALIYUN::TenantId": account}
+        self._known |= {**template.parameters, "ALIYUN::Region": region, "ALIYUN::TenantId": account}
         resources = template.tree["Resources"]
         self._resources = resources if isinstance(resources, dict) else {}
 

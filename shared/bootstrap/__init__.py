@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from shared.adapters.admission import BudgetPerName
@@ -21,12 +21,14 @@ from shared.bootstrap.stores import Target
 from shared.errors import SettingError
 from shared.kinds import KINDS
 from shared.policy import DAY, SECOND, Policy
-from shared.ports import Archive, Services
+from shared.ports import Archive, ObjectLinks, Services
 from shared.settings import Settings
 from shared.toolkit import InvocationContext
 from shared.toolkit.budget import share
 
 if TYPE_CHECKING:
+    from shared.console.answering import Console
+    from shared.console_settings import ConsoleSettings
     from shared.webhook_settings import WebhookSettings
     from shared.webhooks import Callers
 
@@ -68,8 +70,21 @@ def for_callbacks(context: InvocationContext) -> tuple[Services, Callers]:
         return services, _callers[settings]
 
 
+def for_console(context: InvocationContext) -> tuple[Services, Console]:
+    """Give these services, and who may look through the console of the environment."""
+    from shared.console.answering import Console
+    from shared.console_settings import ConsoleSettings
+
+    settings = ConsoleSettings.read(os.environ)
+    services, basis = _begun(context)
+    with _building:
+        if settings not in _consoles:
+            _consoles[settings] = Console(settings.access(), stores.links(basis))
+        return services, _consoles[settings]
+
+
 def _begun(context: InvocationContext) -> tuple[Services, Basis]:
-    settings = Settings.read(os.environ)
+    settings = _read(frozenset(os.environ.items()))
     logging.getLogger().setLevel(settings.log_level)
     services, basis = _kept(settings.without_keys())
     remaining = context.remaining_ms(SystemClock().now())
@@ -83,8 +98,15 @@ def _begun(context: InvocationContext) -> tuple[Services, Basis]:
     return replace(services, deadline=deadline, policy=policy), basis
 
 
+@lru_cache(maxsize=1)
+def _read(environment: frozenset[tuple[str, str]]) -> Settings:
+    """Validate an environment once, as long as it stays as it is."""
+    return Settings.read(dict(environment))
+
+
 _instance: dict[Settings, tuple[Services, Basis]] = {}
 _callers: dict[WebhookSettings, Callers] = {}
+_consoles: dict[ConsoleSettings, Console] = {}
 _building = threading.Lock()
 
 
@@ -146,6 +168,9 @@ def end_instance() -> None:
         while _callers:
             _, callers = _callers.popitem()
             _close(callers.push_certificates)
+        while _consoles:
+            _, console = _consoles.popitem()
+            _close(console.links)
 
 
 def close(services: Services) -> None:
@@ -177,6 +202,11 @@ def objects(settings: Settings) -> Archive:
     return stores.objects(Basis.of(settings))
 
 
+def links(settings: Settings) -> ObjectLinks | None:
+    """Give what makes links into the archive for a browser; None where it is a folder."""
+    return stores.links(Basis.of(settings))
+
+
 def _built(basis: Basis, resolve: Callable[[str], Target]) -> Services:
     archive, queues, files = stores.objects(basis), stores.queues(basis), stores.result_files(basis)
     invoker = stores.invoker(basis, resolve)
@@ -195,6 +225,7 @@ def _built(basis: Basis, resolve: Callable[[str], Target]) -> Services:
         sender=outside.sender(basis, archive, stores.invoker_of_others(basis, invoker), queues),
         queues=queues,
         downloads=outside.downloads(basis, files),
+        large_files=files,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from shared.bootstrap.basis import Basis
 from shared.places import Bucket, EveryBucket, Fc2, Fc3, Instance
-from shared.ports import Archive, Invoker, Ledger, ObjectReads, ResultFiles
+from shared.ports import Archive, Invoker, Ledger, ObjectLinks, ObjectReads, ResultFiles
 from shared.queues import NoQueues, Queues
 
 Target = Callable[[bytes], object]
@@ -23,6 +23,14 @@ def objects(basis: Basis) -> Archive:
     from shared.adapters.local.folder_object_store import FolderObjectStore
 
     return FolderObjectStore(Path(place.path))
+
+
+def links(basis: Basis) -> ObjectLinks | None:
+    """Make links for a browser, which is in no internal network; None where the archive is a folder."""
+    place = basis.settings.objects
+    if not isinstance(place, Bucket):
+        return None
+    return basis.cloud.objects(replace(place, network=replace(place.network, is_internal=False)))
 
 
 def ledger(basis: Basis) -> Ledger:

@@ -162,3 +162,18 @@ def is_running(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_the_console_lets_in_who_has_the_token_that_is_told(served: Served) -> None:
+    url, token = served.told["urls"]["console"], served.told["console_token"]
+    header = {"Authorization": f"Bearer {token}"}
+    answers = [
+        requests.get(url, headers=header, timeout=PATIENCE_S),
+        requests.get(url, cookies={"media_ledger_token": token}, timeout=PATIENCE_S),
+        requests.get(url, timeout=PATIENCE_S),
+        requests.get(url, headers={"Authorization": f"Bearer {token[:-8]}AAAAAAAA"}, timeout=PATIENCE_S),
+        requests.post(url, headers=header, timeout=PATIENCE_S),
+    ]
+
+    assert [one.status_code for one in answers] == [200, 200, 403, 403, 405]
+    assert "Overview" in answers[0].text

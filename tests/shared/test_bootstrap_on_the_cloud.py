@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -49,7 +50,7 @@ from shared.settlement import Outcome
 bootstrap.close(bootstrap.build(Settings.read(os.environ)))
 clients = ["alibabacloud_credentials", "alibabacloud_oss_v2", "fc2", "mns", "requests", "tablestore"]
 ours = ["shared.adapters.aliyun.cloud", "shared.adapters.local.sqlite_ledger"]
-ours += ["shared.inbound.signatures", "shared.webhook_settings"]
+ours += ["shared.inbound.signatures", "shared.webhook_settings", "shared.console_settings", "shared.pages"]
 print(*(name for name in clients + ours if name in sys.modules))
 """
 ON_THE_CLOUD = {
@@ -208,3 +209,20 @@ def test_jobs_of_another_account_are_asked_for_with_its_role(tmp_path: Path) -> 
 
     assert isinstance(refused.error, VendorRefusedError)
     assert settled.did == "settled"
+
+
+@pytest.mark.parametrize("network", ["", "&network=internal"])
+def test_links_for_a_browser_lead_to_the_public_address_of_a_bucket(network: str) -> None:
+    objects = ON_THE_CLOUD["LEDGER_OBJECTS"] + network
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
+    settings = Settings.read({**ON_THE_CLOUD, **keys, "LEDGER_OBJECTS": objects})
+    links = bootstrap.links(settings)
+
+    assert links is not None
+    assert urlsplit(links.link("evidence/1.jpg", seconds=300)).netloc == "bucket.oss-cn-shanghai.aliyuncs.com"
+
+
+def test_there_are_no_links_into_a_folder() -> None:
+    settings = Settings.read({"LEDGER_OBJECTS": "file:///archive", "LEDGER_TABLES": "sqlite:///ledger.db"})
+
+    assert bootstrap.links(settings) is None
