@@ -108,7 +108,7 @@ def test_make_alone_shows_every_command_that_is_meant_for_people() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
     assert set(re.findall(r"^  make ([a-z-]+)", shown, re.MULTILINE)) == {
-        *("help", "demo", "test", "unit", "lint", "lint-template", "types", "imports"),
+        *("help", "demo", "test", "unit", "lint", "lint-template", "types", "imports", "browser"),
         *("storms", "simulate", "fuzz", "audit", "bench", "format", "invoke", "package", "lock", "clean"),
     }
     assert re.search(r"^  make demo +\S", shown, re.MULTILINE)
