@@ -14,9 +14,12 @@ LIMIT_types := 300
 LIMIT_imports := 60
 LIMIT_tests := 480
 LIMIT_storms := 420
+LIMIT_browser := 180
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Where it is set, each process of a test compiles the product anew, and pytest all tests.
+export PYTHONDONTWRITEBYTECODE :=
 
 # --- which Python ------------------------------------------------------------------------------
 # A name on the path is not enough: a version manager leaves names there that start nothing, and
@@ -44,7 +47,7 @@ export VENDOR_LEGACY_PYTHON := $(CURDIR)/.venv-vendor-legacy/bin/python
 # The vendor's clients for Node.js judge too, where there is a Node.js; else those tests say `not run`.
 NODE_INSTALLED := $(if $(shell command -v npm),tests/node/node_modules/.installed)
 
-CHECKS := test unit storms format-check lint lint-template types imports
+CHECKS := test unit storms browser format-check lint lint-template types imports
 TOOLS := demo invoke simulate fuzz audit format bench package
 
 .PHONY: help clean lock $(CHECKS) $(TOOLS) tests-with-coverage
@@ -77,7 +80,7 @@ else
 demo: $(VENV)/.installed ## Callbacks become records and rows, on this machine (ARGS="--dir out --json")
 	@$(BIN)/media-ledger demo $(ARGS)
 
-test: format-check lint lint-template types imports tests-with-coverage storms ## All checks, exactly as CI runs them
+test: format-check lint lint-template types imports tests-with-coverage storms browser ## All checks, exactly as CI runs them
 
 PYTEST = $(BIN)/python -m pytest --quiet --numprocesses=2
 
@@ -112,25 +115,25 @@ STORMS := tests/simulation tests/test_canaries_in_play.py tests/functions/test_c
 	$(wildcard tests/shared/test_*crashes*.py tests/shared/test_interleavings*.py)
 
 tests-with-coverage: $(VENV)/.installed $(VENDORS_INSTALLED) $(NODE_INSTALLED)
-	$(call limited,tests,$(PYTEST) --cov --cov-report=term $(STORMS:%=--ignore=%) $(ARGS))
-
-# What proves that the simulation would see a mechanism fail takes as long as all these: `make simulate`.
-SWITCHES := tests/simulation/test_switches.py
+	$(call limited,tests,$(PYTEST) --cov --cov-report=term $(STORMS:%=--ignore=%) --ignore=tests/browser $(ARGS))
 
 storms: $(VENV)/.installed ## Crashes, interleavings and 50 simulated storms only
-	$(call limited,storms,$(PYTEST) $(STORMS) --ignore=$(SWITCHES))
+	$(call limited,storms,$(PYTEST) $(STORMS))
+
+# Without coverage, and on one Python: the pages' own tests have both. Pictures are left in build/screenshots/.
+browser: $(VENV)/.installed ## Pages in a real Chromium only, where there is one (ARGS="-k timeline")
+	$(call limited,browser,$(PYTEST) tests/browser $(ARGS))
 
 # --- at the desk -------------------------------------------------------------------------------
 
 unit: $(VENV)/.installed $(VENDORS_INSTALLED) $(NODE_INSTALLED) ## Tests only, without the storms (ARGS="tests/shared -k lease")
-	$(call limited,tests,$(PYTEST) --ignore=tests/simulation $(ARGS))
+	$(call limited,tests,$(PYTEST) --ignore=tests/simulation --ignore=tests/browser $(ARGS))
 
 SEEDS ?= 200
 FROM ?= 0
 JOBS ?= 200
 
 simulate: $(VENV)/.installed ## Storms over the whole product, one for each seed (SEEDS=200 FROM=0)
-	@$(PYTEST) $(SWITCHES)
 	@$(BIN)/python -m tests.simulation $(SEEDS) $(FROM) $(JOBS)
 
 FUZZ_SECONDS ?= 60
@@ -154,11 +157,9 @@ invoke: $(VENV)/.installed ## Run one sample: make invoke F=callback E=events/ca
 package: $(VENV)/.installed ## Zips to deploy, into dist/ (ARGS="--for python3.10")
 	@$(BIN)/media-ledger package $(ARGS)
 
-# A benchmark is a file that can be run; what it needs beside the standard library it installs for itself.
-BENCHMARKS := $(shell grep -l '__name__ == "__main__"' benchmarks/*.py)
-
-bench: ## Measure what the README promises; fails when a figure misses its limit (ARGS="--json")
-	@failed=; for each in $(BENCHMARKS); do echo "--- $$each"; $(PYTHON) $$each $(ARGS) || failed=1; done; test -z "$$failed"
+# What a benchmark needs beside this environment it installs for itself.
+bench: $(VENV)/.installed ## Measure what the README promises, into benchmarks/RESULTS.md; fails when a figure misses its limit
+	@$(BIN)/python benchmarks/results.py --date "$$(date -u +%F)" $(ARGS)
 
 # --- environments ------------------------------------------------------------------------------
 # The stamp is written last, so an interrupted set-up starts anew. Everything is pinned with hashes,

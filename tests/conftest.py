@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 # The same examples everywhere and every time, so that a red build is about the change. To look
 # further: `make unit ARGS=--hypothesis-profile=search`.
@@ -20,6 +21,23 @@ settings.register_profile(
 )
 settings.register_profile("search", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("fixed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave property tests out of the coverage: hundreds of examples run the same lines, at half the speed.
+
+    So each line needs an example that somebody wrote.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker("no_cover")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector thousands of collected tests, and most of its looks at what is young."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

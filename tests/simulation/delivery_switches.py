@@ -17,7 +17,7 @@ from shared.delivery import outbox, signature
 from shared.delivery.outbox import Delivery
 from shared.delivery.rules import DeliveryPlan
 from shared.delivery.targets import Target
-from shared.handing_over import hand_over
+from shared.handing_over import FUNCTION, hand_over
 from shared.job_row import DUE_INPUTS, JobRow
 from shared.ports import Change, Services
 from shared.record import JobRecord
@@ -97,8 +97,9 @@ def _one_target_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _send_where_it_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def send(services: Services, keys: Sequence[str], **named: str) -> object:
-        return hand_over(services, keys, **named) if named else sending.deliver(services, keys)
+    def send(services: Services, keys: Sequence[str], *, function: str) -> object:
+        is_meant = function == FUNCTION
+        return sending.deliver(services, keys) if is_meant else hand_over(services, keys, function=function)
 
     monkeypatch.setattr(callback, "hand_over", send)
 
@@ -129,16 +130,20 @@ DELIVERY_SWITCHES: Mapping[str, Switch] = {
         caught("row rules"), ledger=unasked(_is_of_deliveries, *_RESTS_ON)
     ),
     "the send before the removal": Switch(caught("told", "consumers"), patch=_remove_before_sending),
-    "the order of versions": Switch(caught("order"), patch=_send_in_any_order),
-    "a commit keeps deliveries": Switch(caught("row rules", "told"), patch=_drop_older_deliveries),
-    "a commit sees deliveries": Switch(caught("row rules"), ledger=unasked(ends_a_lease, "outbox")),
+    "the order of versions": Switch(caught("order"), seed=1, patch=_send_in_any_order),
+    "a commit keeps deliveries": Switch(caught("row rules", "told"), seed=1, patch=_drop_older_deliveries),
+    "a commit sees deliveries": Switch(
+        caught("row rules"), jobs=16, seed=4, ledger=unasked(ends_a_lease, "outbox")
+    ),
     "what is given up is said": Switch(caught("told"), patch=_give_up_in_silence),
-    "the wish of a target": Switch(caught("wishes"), patch=_ask_again_as_planned),
-    "the signature with the old key": Switch(caught("signatures"), patch=_sign_with_one_key),
+    "the wish of a target": Switch(caught("wishes"), seed=2, patch=_ask_again_as_planned),
+    "the signature with the old key": Switch(caught("signatures"), seed=1, patch=_sign_with_one_key),
     "the timer hands over": Switch(caught("quiet"), patch=_leave_it_to_the_callback),
     "targets beside each other": Switch(caught("delays"), sky=but_for_one, patch=_one_target_after_the_other),
     "sending elsewhere": Switch(caught("delays"), sky=but_for_one, patch=_send_where_it_is_settled),
-    "a consumer decides by version": Switch(caught("consumers"), sky=calm, patch=_take_each_event_once),
+    "a consumer decides by version": Switch(
+        caught("consumers"), sky=calm, jobs=16, seed=10, patch=_take_each_event_once
+    ),
     "the rules": Switch(caught("audience"), patch=_tell_everybody),
 }
 """By the mechanism's name; docs/reliability.md has the same table."""

@@ -32,8 +32,10 @@ def _leave_it_at_the_first_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 EVIDENCE_SWITCHES: Mapping[str, Switch] = {
-    "rows beside the version": Switch(caught("evidence"), patch=_commit_without_rows),
-    "tries until the end": Switch(caught("evidence"), patch=_try_once),
-    "the manifest from the rows": Switch(caught("quiet", "evidence"), patch=_leave_it_at_the_first_manifest),
+    "rows beside the version": Switch(caught("evidence"), seed=1, patch=_commit_without_rows),
+    "tries until the end": Switch(caught("evidence"), seed=11, patch=_try_once),
+    "the manifest from the rows": Switch(
+        caught("quiet", "evidence"), seed=8, patch=_leave_it_at_the_first_manifest
+    ),
 }
 """By the mechanism's name; docs/reliability.md has the same table."""
