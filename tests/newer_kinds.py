@@ -16,9 +16,7 @@ def suggesting(word: str) -> Change:
     """Make a record say another suggestion."""
 
     def change(record: JobRecord) -> JobRecord:
-        return record.model_copy(
-            update={"verdict": record.verdict.model_copy(update={"suggestion": word, "labels": ("ad",)})}
-        )
+        return record.model_copy(update={"verdict": replace(record.verdict, suggestion=word, labels=("ad",))})
 
     return change
 

@@ -68,9 +68,7 @@ def test_an_item_has_the_whole_address_that_its_record_must_not_have() -> None:
 
 def test_an_address_that_is_not_found_again_is_that_of_the_record() -> None:
     found, part = record(SIGNED)
-    moved = found.model_copy(
-        update={"evidence": (found.evidence[0].model_copy(update={"source": "answer:/Nowhere"}),)}
-    )
+    moved = found.model_copy(update={"evidence": (replace(found.evidence[0], source="answer:/Nowhere"),)})
 
     assert [one.url for one in evidence_items.items(KINDS[KIND], moved, [part], POLICY)] == [PLAIN]
 

@@ -8,7 +8,9 @@ import pytest
 
 from shared import effects
 from shared.errors import OutcomeUnknownError
+from shared.job_filter import Filter
 from shared.job_row import effect_columns
+from shared.listings import list_jobs
 from shared.marks import Mark, mark
 from shared.policy import MINUTE
 from tests.faults import ANSWER_LOST, Fault, Faults, first
@@ -55,6 +57,15 @@ def test_twice_in_a_row_counts_once() -> None:
     world = lost()
 
     assert world.run_timer().lost_callbacks == 0
+
+
+def test_the_list_of_lost_callbacks_has_a_job_until_its_callback_comes() -> None:
+    world = lost()
+    found = list_jobs(world.services, Filter(lost_callback=True), limit=9).rows
+    world.deliver(callback(JOB))
+
+    assert [row.ref.job_id for row in found] == [JOB]
+    assert list_jobs(world.services, Filter(lost_callback=True), limit=9).rows == ()
 
 
 def test_a_callback_within_its_time_is_not_lost() -> None:

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from cli.schema import path, schema_text
+from shared.errors import ParseError
 from shared.record import (
     Evidence,
     Finding,
@@ -26,6 +28,8 @@ from shared.record import (
     Verdict,
     canonical_bytes,
     digest,
+    finding_line,
+    read_record,
 )
 
 ANSWERS = Path(__file__).parents[1] / "data" / "answers"
@@ -47,6 +51,18 @@ def record(**changes: Any) -> JobRecord:
     return JobRecord(**{**fields, **changes})
 
 
+def finding(**changes: Any) -> Finding:
+    fields: dict[str, Any] = {
+        "id": "f",
+        "modality": "video",
+        "check": "porn",
+        "label": None,
+        "canonical_label": None,
+        "source": "answer:/x",
+    }
+    return Finding(**{**fields, **changes})
+
+
 def test_canonical_bytes_are_one_line_of_sorted_compact_json_in_utf8() -> None:
     stored = canonical_bytes(record(unmapped=(Unmapped(source="answer:/x", value="媒\u2028"),)))
 
@@ -57,18 +73,9 @@ def test_canonical_bytes_are_one_line_of_sorted_compact_json_in_utf8() -> None:
 
 
 def test_every_field_of_every_part_is_stored() -> None:
-    finding = Finding(
-        id="f",
-        modality="video",
-        check="porn",
-        label=None,
-        canonical_label=None,
-        scores=(Score(text="1.50", value=1.5),),
-        regions=((0, 0, 1280, 720.5),),
-        source="answer:/x",
-    )
+    told = finding(scores=(Score(text="1.50", value=1.5),), regions=((0, 0, 1280, 720.5),))
     whole = record(
-        findings=(finding,),
+        findings=(told,),
         measures=(Measure(name="m", value=None, text="n/a", source="answer:/m"),),
         evidence=(Evidence(id="e", url="http://x.test/a", source="answer:/e"),),
     )
@@ -97,8 +104,33 @@ def test_any_text_and_any_number_survive_being_stored(scores: list[tuple[str, fl
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_json_cannot_say_is_in_no_record(value: float) -> None:
-    with pytest.raises(ValidationError, match="finite number"):
+    with pytest.raises(ValueError, match="finite number"):
         Measure(name="m", value=value, text=None, source="a:")
+    with pytest.raises(ValueError, match="finite number"):
+        Score(text="1", value=value)
+    with pytest.raises(ValueError, match="finite number"):
+        finding(regions=((0.0, 0.0, value, 1.0),))
+    stored = canonical_bytes(record(findings=(finding(scores=(Score(text="1", value=1.5),)),)))
+    with pytest.raises(ParseError, match="no record"):
+        read_record(stored.replace(b"1.5", str(value).encode()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": 5},
+        {"start_ms": "0"},
+        {"start_ms": 0.5},
+        {"label": b"ad"},
+        {"evidence": ["e"]},
+        {"scores": ({"text": "1", "value": 1.0},)},
+    ],
+)
+def test_a_finding_of_wrong_types_is_not_written(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PydanticSerializationError, match=next(iter(wrong))):
+        canonical_bytes(record(findings=(finding(**wrong),)))
+    with pytest.raises(PydanticSerializationError, match=next(iter(wrong))):
+        finding_line(finding(**wrong))
 
 
 def test_keys_stand_in_the_order_of_their_names_at_every_depth() -> None:
@@ -121,6 +153,8 @@ def test_a_record_cannot_be_changed_or_hold_what_the_schema_does_not_know() -> N
         record().status = "failed"
     with pytest.raises(ValidationError):
         record(brand_new="field")
+    with pytest.raises(TypeError):
+        finding(brand_new="field")
 
 
 def test_the_published_schema_is_the_one_that_is_used() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,7 @@ def finding(label: str, start_ms: int | None = None, end_ms: int | None = None, 
 
 
 def with_verdict(suggestion: str | None, computed: str | None = None, *labels: str) -> JobRecord:
-    verdict = BASE.verdict.model_copy(
-        update={"suggestion": suggestion, "computed_suggestion": computed, "labels": labels}
-    )
+    verdict = replace(BASE.verdict, suggestion=suggestion, computed_suggestion=computed, labels=labels)
     return BASE.model_copy(update={"verdict": verdict})
 
 

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from shared.errors import ObjectNotFoundError
+from shared.findings_file import FindingsFile
 from shared.object_files import ObjectFile
 from tests.shared.adapters.conftest import WholeObjectStore
 
@@ -38,6 +39,18 @@ def test_a_copy_is_put_from_the_object_itself(objects: WholeObjectStore, body: b
         assert objects.put_file(f"held/{KEY}", file, content_type=TEXT)
 
     assert objects.get(f"held/{KEY}") == body
+
+
+def test_findings_are_put_as_the_lines_that_they_are(objects: WholeObjectStore) -> None:
+    body = b'{"id": "one"}\n' * 50_000
+
+    with FindingsFile() as lines:
+        lines.write(body)
+        for is_new in (True, False):
+            with lines.open() as file:
+                assert objects.put_file(KEY, file, content_type=TEXT) is is_new
+
+    assert objects.get(KEY) == body
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,7 +117,7 @@ def test_another_version_is_another_event_and_the_same_one_is_the_same_bytes() -
 def test_a_record_in_an_event_has_the_digest_that_the_event_names(number: float, text: str) -> None:
     odd = Unmapped(source="answer:/x", value=text)
     finding = a_record().findings[:1]
-    scored = tuple(one.model_copy(update={"scores": (Score(text="1", value=number),)}) for one in finding)
+    scored = tuple(replace(one, scores=(Score(text="1", value=number),)) for one in finding)
     stored = canonical_bytes(a_record().model_copy(update={"unmapped": (odd,), "findings": scored}))
 
     body = make_event(version(stored), stored, WHOLE, source="media-ledger")

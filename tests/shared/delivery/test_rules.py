@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -37,7 +38,7 @@ def record(
         canonical_label="sexual.suggestive",
         source="a:/",
     )
-    unheard = finding.model_copy(update={"label": "brand_new", "canonical_label": None})
+    unheard = replace(finding, label="brand_new", canonical_label=None)
     return JobRecord(
         normalizer_version=1,
         job=Job(kind=kind, job_id="j"),

@@ -110,6 +110,17 @@ def test_a_link_ends_when_it_says_and_holds_no_secret(tmp_path: Path) -> None:
     ]
 
 
+def test_a_link_says_whether_what_it_leads_to_is_saved(oss: OssOnTheWire) -> None:
+    objects = oss.objects()
+    objects.put(KEY, b"<a/>", content_type="application/xml")
+    told = []
+    for saved_as in (None, "1.xml"):
+        with urllib.request.urlopen(objects.link(KEY, seconds=60, saved_as=saved_as), timeout=5) as answer:
+            told.append(answer.headers["content-disposition"])
+
+    assert told == [None, 'attachment; filename="1.xml"']
+
+
 @pytest.mark.parametrize("seconds", [0, LONGEST_LINK_S + 1])
 def test_a_link_for_a_time_that_no_signature_has_is_refused(oss: OssOnTheWire, seconds: int) -> None:
     with pytest.raises(ValueError, match="from 1 to 604800"):
