@@ -95,13 +95,14 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER) -> in
     chosen = [path for path in benchmarks(folder) if not told.names or path.stem in told.names]
     if missing := set(told.names) - {path.stem for path in chosen}:
         parser.error(f"no such benchmark: {', '.join(sorted(missing))}")
-    results = []
+    results: list[Result] = []
+    into = told.into or folder / "RESULTS.md"
     for path in chosen:
         print(f"--- {path.name}", file=sys.stderr, flush=True)
         results.append(run(path))
         print(_section(results[-1]), flush=True)
-    into = told.into or folder / "RESULTS.md"
-    into.write_text(page(results, machine=machine(), day=told.date), encoding="utf-8")
+        # Whoever ends this early, as it takes long, has what came until then.
+        into.write_text(page(results, machine=machine(), day=told.date), encoding="utf-8")
     return 0 if all(result.ok for result in results) else 1
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from localcloud.mns.push_signing import PushSigner
+from localcloud.rsa import PrivateKey
 
 if TYPE_CHECKING:
     import urllib3
@@ -76,7 +77,8 @@ class Senders:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         certificate = str(plan.signer["certificate"]).encode()
-        self._signer = PushSigner(**{**plan.signer, "certificate": certificate})
+        key = PrivateKey(**plan.signer["key"])
+        self._signer = PushSigner(key, certificate, plan.signer["certificate_url"])
         samples = {"vod": "vod", "ice": "ice", "mns": "mns-json"}
         read = {name: json.loads((SAMPLES / f"{file}.json").read_text()) for name, file in samples.items()}
         self._bodies: dict[str, str] = {name: one["body"] for name, one in read.items()}
