@@ -33,7 +33,8 @@ def demo(
         with (folder / "functions.log").open("w", encoding="utf-8") as log:
             story = play(folder, _quiet if as_json else err().print, log=lines_to(log, with_name=False))
         with opened(own_environment(folder)) as services:
-            rows = sorted(listed(services, days=1), key=lambda row: (row.state.value, row.key))
+            # Two, as its time may have gone past midnight.
+            rows = sorted(listed(services, days=2), key=lambda row: (row.state.value, row.key))
             records = {row.key: record for row in rows if (record := record_of(services, row))}
     numbers = _numbers(story, rows, records)
     if as_json:
