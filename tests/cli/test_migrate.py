@@ -83,7 +83,7 @@ def test_jobs_of_a_kind_that_this_release_does_not_know_are_counted(shell: Shell
 
 
 def test_jobs_of_an_older_release_are_found_by_lists_afterwards(shell: Shell, ledger: OldLedger) -> None:
-    with ledger.opened() as services, services.ledger._database() as database:  # type: ignore[attr-defined]
+    with ledger.opened() as services, services.ledger._database() as database:  # type: ignore[attr-defined]  # SQLite
         database.execute("update jobs set seen_kind = null")
         database.execute("delete from lookups")
     assert shell.json("jobs", "--dir", "data", "--json")["jobs"] == []

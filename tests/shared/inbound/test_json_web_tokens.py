@@ -173,7 +173,7 @@ def test_what_is_no_token_is_refused(text: str) -> None:
 
 
 def test_claims_that_are_no_object_are_refused_though_signed() -> None:
-    assert refusal(as_they_are([1])) == "form"  # type: ignore[arg-type]
+    assert refusal(as_they_are([1])) == "form"  # type: ignore[arg-type]  # no object, on purpose
 
 
 @given(at=st.integers(0, len(GOOD) - 1), letter=st.sampled_from("AQgw_-09zZ.="))

@@ -6,12 +6,13 @@ import json
 import re
 from datetime import date
 from html import unescape
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from shared import attention
 from shared.job_filter import Filter
+from shared.job_row import JobRow
 from shared.jobs import State
 from shared.listings import Listing
 from shared.overview import Count, Overview, Slack
@@ -47,15 +48,15 @@ def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def listed(*rows: object, wanted: Filter = EVERY, **more: object) -> str:
+def listed(*rows: JobRow, wanted: Filter = EVERY, **more: Any) -> str:
     """Write a list of these jobs."""
-    listing = Listing(rows, more.pop("after", None), 50, more.pop("unreadable", ()))  # type: ignore[arg-type]
+    listing = Listing(rows, more.pop("after", None), 50, more.pop("unreadable", ()))
     return render_list(wanted, listing, context(), kinds=KINDS, is_later=bool(more.get("is_later")))
 
 
-def counted(**changes: object) -> Overview:
+def counted(**changes: Any) -> Overview:
     """Make an overview of a quiet day."""
-    quiet = {
+    quiet: dict[str, Any] = {
         "now": START,
         "day": DAY,
         "jobs": Count(0),
@@ -70,7 +71,7 @@ def counted(**changes: object) -> Overview:
         "evidence": Count(0),
         "by_slack": dict.fromkeys(get_args(Slack), 0),
     }
-    return Overview(**{**quiet, **changes})  # type: ignore[arg-type]
+    return Overview(**{**quiet, **changes})
 
 
 def test_a_line_tells_of_a_job_and_leads_to_it_and_to_those_like_it() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.evidence import EvidenceRow
+from shared.evidence import EvidenceRow, Status
 from shared.job_row import Hold, JobRow
 from shared.job_views import view_job
 from shared.pages.notices import Notice, notices
@@ -83,8 +83,8 @@ def test_what_the_record_lacks_or_was_read_kindly_is_told(view: JobView) -> None
 def test_evidence_that_is_lost_comes_before_what_is_at_risk(view: JobView) -> None:
     digest = view.row.text("digest") or ""
 
-    def row(name: str, status: str) -> EvidenceRow:
-        return EvidenceRow(view.row.key, name, status, (digest,), "answer:", 0, NOW + 1)  # type: ignore[arg-type]
+    def row(name: str, status: Status) -> EvidenceRow:
+        return EvidenceRow(view.row.key, name, status, (digest,), "answer:", 0, NOW + 1)
 
     story = replace(view.story, evidence=(row("a", "pending"), row("b", "lost"), row("c", "kept")))
 
